@@ -1,0 +1,358 @@
+"""Every check that follows from the contract, derived once.
+
+The typing pass (Polars), the Great Expectations suites, Dagster's check specs, the quarantine and the check
+catalogue all read this list. Two stages:
+
+* ``delivery``: rules of one row, evaluated when the delivery is read. Critical ones set the row aside.
+* ``release``: rules between rows and tables, evaluated on all accepted rows together, because whether a key has
+  a parent must not depend on the order in which deliveries arrive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from assets.contract.model import KEY_PATTERN, Bounds, ColumnType, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assets.contract.model import Column, Contract, Measure, Table
+
+
+class Kind(StrEnum):
+    """The types of check."""
+
+    SCHEMA = "schema"
+    TYPE = "type"
+    READABLE = "readable"
+    REQUIRED = "required"
+    PATTERN = "pattern"
+    ALLOWED = "allowed"
+    POSSIBLE = "possible"
+    PLAUSIBLE = "plausible"
+    ROW_RULE = "row_rule"
+    UNIQUE = "unique"
+    REFERENCE = "reference"
+    RULE = "rule"
+
+
+class Stage(StrEnum):
+    """When a check is evaluated."""
+
+    DELIVERY = "delivery"
+    RELEASE = "release"
+
+
+ROW_TOLERANCE = 0.5
+"""Critical row rules set rows aside one by one; a delivery with more than this share wrong is a wrong delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One concrete check.
+
+    ``tolerance`` is the share of evaluated rows that may violate the check before it fails. ``reason`` is the code
+    a row carries into quarantine. ``measure_id`` limits a check on ``measurement.value`` to one measure.
+    ``violated`` is a SQL condition, true for violating rows, for rules that no other field states.
+    """
+
+    check_id: str
+    stage: Stage
+    kind: Kind
+    table: str
+    column: str | None
+    title: str
+    sentence: str
+    severity: Severity
+    tolerance: float
+    reason: str
+    allowed: tuple[str, ...] = ()
+    bounds: Bounds | None = None
+    pattern: str | None = None
+    measure_id: str | None = None
+    violated: str | None = None
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether a violating row is quarantined."""
+        return self.severity is Severity.CRITICAL and self.kind not in (Kind.SCHEMA, Kind.TYPE)
+
+
+def delivery_checks(contract: Contract, table: Table) -> tuple[Check, ...]:
+    """All checks of one table that are evaluated when a delivery is read."""
+    return tuple(_delivery_checks(contract, table))
+
+
+def release_checks(contract: Contract) -> tuple[Check, ...]:
+    """All checks between rows and tables."""
+    return tuple(_release_checks(contract))
+
+
+def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
+    yield Check(
+        f"{table.name}.schema",
+        Stage.DELIVERY,
+        Kind.SCHEMA,
+        table.name,
+        None,
+        f"Columns of {table.name} are as agreed",
+        f"{table.name} has exactly the columns of the contract.",
+        Severity.CRITICAL,
+        0.0,
+        "SCHEMA",
+        allowed=table.names,
+    )
+    for column in table.columns:
+        yield from _column_checks(contract, table, column)
+    yield from _row_rules(table)
+
+
+def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator[Check]:
+    def check(kind: Kind, words: str, severity: Severity, tolerance: float, reason: str, **how: object) -> Check:
+        return Check(
+            f"{table.name}.{column.name}.{kind}",
+            Stage.DELIVERY,
+            kind,
+            table.name,
+            column.name,
+            f"{table.name} {column.name} {words}",
+            f"{column.meaning}: {words}.",
+            severity,
+            tolerance,
+            reason,
+            **how,  # type: ignore[arg-type]
+        )
+
+    critical = (Severity.CRITICAL, ROW_TOLERANCE)
+    yield check(Kind.TYPE, f"is stored as {column.duckdb_type}", Severity.CRITICAL, 0.0, "SCHEMA")
+    if column.required:
+        reason = "NULL_KEY" if column.type is ColumnType.KEY else "NULL_VALUE"
+        yield check(Kind.REQUIRED, "is filled in", *critical, reason)
+    if column.type in (ColumnType.INTEGER, ColumnType.SCORE):
+        yield check(Kind.READABLE, "can be read as a number", *critical, "NOT_NUMERIC")
+    if column.type is ColumnType.KEY and not _is_foreign(table, column):
+        yield check(Kind.PATTERN, "has the form of a key", *critical, "KEY_FORMAT", pattern=KEY_PATTERN)
+    allowed = allowed_codes(contract, table, column)
+    if allowed:
+        reason = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE"}.get(column.name, "UNKNOWN_CODE")
+        yield check(Kind.ALLOWED, "is a known code", *critical, reason, allowed=allowed)
+    if column.possible:
+        words = f"lies between {column.possible.low:g} and {column.possible.high:g} {column.unit}"
+        yield check(Kind.POSSIBLE, words, *critical, "RANGE", bounds=column.possible)
+    if column.plausible:
+        words = f"usually lies between {column.plausible.low:g} and {column.plausible.high:g} {column.unit}"
+        yield check(Kind.PLAUSIBLE, words, Severity.WARNING, column.tolerance, "IMPLAUSIBLE", bounds=column.plausible)
+    if (table.name, column.name) == ("measurement", "value"):
+        for measure in contract.measures:
+            yield from _measure_checks(measure)
+
+
+def _measure_checks(measure: Measure) -> Iterator[Check]:
+    yield Check(
+        f"measurement.value.possible.{measure.measure_id}",
+        Stage.DELIVERY,
+        Kind.POSSIBLE,
+        "measurement",
+        "value",
+        f"{measure.label} is possible",
+        f"{measure.label} lies between {measure.possible.low:g} and {measure.possible.high:g} {measure.unit}: "
+        f"{measure.possible.why}.",
+        Severity.CRITICAL,
+        ROW_TOLERANCE,
+        "RANGE",
+        bounds=measure.possible,
+        measure_id=measure.measure_id,
+    )
+    if measure.plausible:
+        yield Check(
+            f"measurement.value.plausible.{measure.measure_id}",
+            Stage.DELIVERY,
+            Kind.PLAUSIBLE,
+            "measurement",
+            "value",
+            f"{measure.label} is plausible",
+            f"{measure.label} usually lies between {measure.plausible.low:g} and {measure.plausible.high:g} "
+            f"{measure.unit}: {measure.plausible.why}.",
+            Severity.WARNING,
+            0.02,
+            "IMPLAUSIBLE",
+            bounds=measure.plausible,
+            measure_id=measure.measure_id,
+        )
+
+
+def _row_rules(table: Table) -> Iterator[Check]:
+    def rule(column: str, name: str, title: str, reason: str, violated: str, severity: Severity) -> Check:
+        return Check(
+            f"{table.name}.{column}.{name}",
+            Stage.DELIVERY,
+            Kind.ROW_RULE,
+            table.name,
+            column,
+            title,
+            f"{title}.",
+            severity,
+            ROW_TOLERANCE if severity is Severity.CRITICAL else 0.02,
+            reason,
+            violated=violated,
+        )
+
+    if table.name == "measurement":
+        yield rule(
+            "unit",
+            "of_measure",
+            "The unit is the unit of the measure",
+            "UNIT",
+            "unit <> measure_unit",
+            Severity.CRITICAL,
+        )
+        yield rule(
+            "side",
+            "of_measure",
+            "A measure with sides says which side, a measure without says none",
+            "SIDE",
+            "(measure_sided and side not in ('left', 'right')) or (not measure_sided and side <> 'none')",
+            Severity.CRITICAL,
+        )
+        yield rule(
+            "value",
+            "decimals",
+            "The score has no more decimals than the scale",
+            "PRECISION",
+            "value <> round(value, measure_decimals)",
+            Severity.CRITICAL,
+        )
+    if table.name == "episode":
+        yield rule(
+            "discharge_day",
+            "only_when_closed",
+            "An open episode has no discharge day",
+            "DATE_ORDER",
+            "discharge_reason = 'still_open' and discharge_day is not null",
+            Severity.CRITICAL,
+        )
+    if table.name == "treatment":
+        yield rule(
+            "needle_count",
+            "only_needling",
+            "Needles are counted for needling only",
+            "INCONSISTENT",
+            "treatment_class not in ('dry_needling', 'acupuncture', 'sham') and needle_count is not null",
+            Severity.CRITICAL,
+        )
+        yield rule(
+            "ltr_elicited",
+            "stated",
+            "Needling says whether a twitch was seen or not recorded",
+            "NOT_STATED",
+            "treatment_class = 'dry_needling' and ltr_elicited is null",
+            Severity.WARNING,
+        )
+    if table.name == "adverse_event":
+        yield rule(
+            "severity",
+            "of_type",
+            "Pneumothorax, nerve injury and infection are major",
+            "INCONSISTENT",
+            "event_type in ('pneumothorax', 'nerve_injury', 'infection') and severity = 'minor'",
+            Severity.CRITICAL,
+        )
+
+
+def _release_checks(contract: Contract) -> Iterator[Check]:
+    for table in contract.tables:
+        yield Check(
+            f"{table.name}.key.unique",
+            Stage.RELEASE,
+            Kind.UNIQUE,
+            table.name,
+            None,
+            f"One row for each {table.name}",
+            f"Within one delivery, {', '.join(table.key)} identify one row of {table.name}.",
+            Severity.CRITICAL,
+            ROW_TOLERANCE,
+            "DUPLICATE_KEY",
+        )
+        for reference in table.references:
+            yield Check(
+                f"{table.name}.{reference.column}.reference",
+                Stage.RELEASE,
+                Kind.REFERENCE,
+                table.name,
+                reference.column,
+                f"Every {table.name} belongs to a known {reference.parent}",
+                f"{reference.column} of {table.name} occurs as {reference.parent_column} of {reference.parent}.",
+                Severity.CRITICAL,
+                ROW_TOLERANCE,
+                "ORPHAN",
+            )
+    for table_name, column, name, title, reason, severity in (
+        (
+            "episode",
+            "discharge_day",
+            "after_last_visit",
+            "No attended care visit lies after discharge",
+            "DATE_ORDER",
+            Severity.CRITICAL,
+        ),
+        (
+            "treatment",
+            "treatment_class",
+            "sham_in_trials_only",
+            "Sham treatment occurs in trials only",
+            "INCONSISTENT",
+            Severity.CRITICAL,
+        ),
+        (
+            "visit",
+            "day_offset",
+            "starts_at_zero",
+            "The first visit of an episode is day 0",
+            "DATE_ORDER",
+            Severity.WARNING,
+        ),
+        (
+            "measurement",
+            "measure_id",
+            "same_at_both_ends",
+            "Pain is scored with one measure at both ends",
+            "NO_COMPARABLE_PAIR",
+            Severity.WARNING,
+        ),
+        (
+            "measurement",
+            "value",
+            "varies_within_clinic",
+            "No clinic repeats the same score for most patients",
+            "REPEATED_SCORE",
+            Severity.WARNING,
+        ),
+    ):
+        yield Check(
+            f"{table_name}.{column}.{name}",
+            Stage.RELEASE,
+            Kind.RULE,
+            table_name,
+            column,
+            title,
+            f"{title}.",
+            severity,
+            ROW_TOLERANCE if severity is Severity.CRITICAL else 0.05,
+            reason,
+        )
+
+
+def allowed_codes(contract: Contract, table: Table, column: Column) -> tuple[str, ...]:
+    """Codes a column may hold; empty where it is not a closed list."""
+    if (table.name, column.name) == ("episode", "condition_id"):
+        return tuple(condition.condition_id for condition in contract.conditions)
+    if (table.name, column.name) == ("measurement", "measure_id"):
+        return tuple(measure.measure_id for measure in contract.measures)
+    return column.allowed
+
+
+def _is_foreign(table: Table, column: Column) -> bool:
+    return any(reference.column == column.name for reference in table.references)

@@ -1,0 +1,260 @@
+"""The vocabulary in which the contract is written: columns, tables, measures, conditions, definitions.
+
+Everything that describes the data (reader schema, Great Expectations suites, Dagster column schemas,
+DuckDB types and comments, data dictionary, simulator, axis titles) is derived from objects of these
+classes and restates nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ColumnType(StrEnum):
+    """How the text of a delivery becomes a value."""
+
+    KEY = "key"  # surrogate key: text that matches KEY_PATTERN
+    CODE = "code"  # text from a closed list
+    INTEGER = "integer"
+    SCORE = "score"  # DECIMAL(9,3): exact, so that sums do not depend on the number of threads
+
+
+class Severity(StrEnum):
+    """What a violated check does: critical sets the row aside, warning only reports."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+
+
+class Better(StrEnum):
+    """Direction of benefit of a measure."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+T = TypeVar("T")
+
+SCORE_DECIMALS = 3
+SCORE_DIGITS = 9
+KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Inclusive limits in the unit of the column or measure they belong to, and why they are there."""
+
+    low: float
+    high: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a canonical table.
+
+    ``possible`` bounds set a row aside, ``plausible`` bounds warn when more than ``tolerance`` of the
+    rows lie outside.
+    """
+
+    name: str
+    type: ColumnType
+    meaning: str
+    unit: str | None = None
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    possible: Bounds | None = None
+    plausible: Bounds | None = None
+    tolerance: float = 0.02
+
+    @property
+    def duckdb_type(self) -> str:
+        """The column's type in DuckDB."""
+        return {
+            ColumnType.KEY: "VARCHAR",
+            ColumnType.CODE: "VARCHAR",
+            ColumnType.INTEGER: "INTEGER",
+            ColumnType.SCORE: f"DECIMAL({SCORE_DIGITS},{SCORE_DECIMALS})",
+        }[self.type]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key: ``column`` must occur as ``parent_column`` of ``parent``."""
+
+    column: str
+    parent: str
+    parent_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A canonical table. ``key`` columns identify a row; a later row with the same key replaces it."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    references: tuple[Reference, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """Return the column called ``name``; KeyError if the table has none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in contract order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A published number with its source. ``verified`` is False where it comes from memory only."""
+
+    value: float
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something that is scored at a visit: a pain scale, a function instrument, a joint motion.
+
+    ``reference`` is the normal value of a motion, ``mdc`` the minimal detectable change, ``mcid`` the
+    minimal clinically important difference, all in ``unit``. ``decimals`` is how many decimal places
+    the scale has: a 5.5 on an integer scale is an error, not something to round.
+    """
+
+    measure_id: str
+    label: str
+    construct: str
+    unit: str
+    better: Better
+    possible: Bounds
+    plausible: Bounds | None = None
+    decimals: int = 0
+    sided: bool = False
+    recall: str = ""
+    mcid: Threshold | None = None
+    mdc: Threshold | None = None
+    reference: Threshold | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition group. ``pain_measure`` and ``rom_measures`` are the primary outcomes.
+
+    With several ``rom_measures`` the worse one (lowest share of its reference) counts.
+    """
+
+    condition_id: str
+    label: str
+    sentence_label: str
+    sided: bool
+    pain_measure: str
+    rom_measures: tuple[str, ...]
+    icd10cm: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryDefinition:
+    """When an episode counts as recovered. See ``definitions.py`` for the rule in words.
+
+    ``pain_at_most`` in points. ``rom_rule``: ``reference_minus_mdc``, ``share_of_reference`` (with
+    ``rom_share_percent``) or ``none`` (pain only). ``sustained_days``: two occasions at least this far
+    apart with none above the limit between; the discharge visit alone also counts.
+    """
+
+    definition_id: str
+    version: int
+    label: str
+    sentence: str
+    pain_at_most: int
+    rom_rule: str
+    rom_share_percent: int | None
+    sustained_days: int
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRule:
+    """When an episode counts as a responder on a measure.
+
+    ``kind`` is ``mcid`` (improvement of at least the measure's own MCID), ``points`` (of at least
+    ``threshold`` units of the measure) or ``percent`` (of at least ``threshold`` percent of baseline).
+    ``measure_id`` None applies the rule to every measure of ``construct``. Only episodes that had room
+    to improve by that much are in the denominator; for ``percent`` the baseline must exceed 0.
+    """
+
+    rule_id: str
+    label: str
+    kind: str
+    threshold: float | None
+    source: str
+    measure_id: str | None = None
+    construct: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Everything the pipeline knows about its data, in one value."""
+
+    version: str
+    tables: tuple[Table, ...]
+    measures: tuple[Measure, ...]
+    conditions: tuple[Condition, ...]
+    definitions: tuple[RecoveryDefinition, ...]
+    responder_rules: tuple[ResponderRule, ...]
+
+    def table(self, name: str) -> Table:
+        """Return the table called ``name``; KeyError if there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+    def measure(self, measure_id: str) -> Measure:
+        """Return a measure by id; KeyError if there is none."""
+        for measure in self.measures:
+            if measure.measure_id == measure_id:
+                return measure
+        raise KeyError(measure_id)
+
+    def extended(
+        self,
+        measures: Iterable[Measure] = (),
+        conditions: Iterable[Condition] = (),
+        responder_rules: Iterable[ResponderRule] = (),
+    ) -> Contract:
+        """Return the contract with what a profile adds.
+
+        Raises:
+            ValueError: an id that exists already with another meaning.
+
+        """
+        return replace(
+            self,
+            measures=_merged(self.measures, measures, "measure_id"),
+            conditions=_merged(self.conditions, conditions, "condition_id"),
+            responder_rules=_merged(self.responder_rules, responder_rules, "rule_id"),
+        )
+
+
+def _merged(known: tuple[T, ...], extra: Iterable[T], key: str) -> tuple[T, ...]:
+    by_id = {getattr(item, key): item for item in known}
+    for item in extra:
+        identifier = getattr(item, key)
+        if by_id.setdefault(identifier, item) != item:
+            message = f"{key} {identifier!r} is already defined with another meaning"
+            raise ValueError(message)
+    return tuple(by_id.values())

@@ -1,0 +1,1 @@
+"""What a clinic sends: profiles, readers, typing with reasons, ledger."""

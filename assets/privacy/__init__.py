@@ -1,0 +1,1 @@
+"""Who may not be found: the identifier gate and disclosure control."""

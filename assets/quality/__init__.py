@@ -1,0 +1,1 @@
+"""What was checked: contract to Great Expectations, quarantine, check history."""

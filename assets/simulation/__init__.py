@@ -1,0 +1,1 @@
+"""A seeded clinic network with planted truth."""

@@ -1,0 +1,1 @@
+"""Finds, orders and runs the SQL models."""

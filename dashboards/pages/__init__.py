@@ -1,0 +1,1 @@
+"""One page per module: frames and figures become HTML."""
