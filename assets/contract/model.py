@@ -8,6 +8,7 @@ classes and restates nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +22,7 @@ class ColumnType(StrEnum):
     KEY = "key"  # surrogate key: text that matches KEY_PATTERN
     CODE = "code"  # text from a closed list
     INTEGER = "integer"
-    SCORE = "score"  # DECIMAL(9,3): exact, so that sums do not depend on the number of threads
+    SCORE = "score"  # DECIMAL: exact, so that sums do not depend on the number of threads
 
 
 class Severity(StrEnum):
@@ -40,8 +41,8 @@ class Better(StrEnum):
 
 T = TypeVar("T")
 
-SCORE_DECIMALS = 3
-SCORE_DIGITS = 9
+SCORE_DECIMALS = 6
+SCORE_DIGITS = 18
 KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
 
 
@@ -147,6 +148,11 @@ class Measure:
     mdc: Threshold | None = None
     reference: Threshold | None = None
     source: str = ""
+
+    @property
+    def step(self) -> Decimal:
+        """Smallest difference the scale has, in ``unit``."""
+        return Decimal(1).scaleb(-self.decimals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""The ledger: one record per delivery, on disk beside its rows.
+
+``HOME/lake/<delivery_id>/delivery.json`` says what came, when it was extracted, under which profile and contract it was
+read, and what became of its rows. The raw files beside it and this record are the source of truth; every other table
+can be rebuilt from them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class State(StrEnum):
+    """What became of a delivery."""
+
+    LANDED = "landed"
+    REJECTED = "rejected"
+    TYPED = "typed"
+    HELD = "held"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """One file as the clinic sent it. ``records`` is counted from its bytes, the header not among them."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    records: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing a clinic sent.
+
+    Row counts are source rows (records of the files). ``row_checks`` lists, per table, the check of each bit of
+    ``violations``. ``problem`` is our own sentence, without values.
+    """
+
+    delivery_id: str
+    label: str
+    files: tuple[DeliveredFile, ...]
+    extract_stamp: str
+    profile: str
+    profile_version: int
+    profile_digest: str
+    contract_version: str
+    state: State = State.LANDED
+    problem_code: str | None = None
+    problem: str | None = None
+    ingested: int = 0
+    set_aside: int = 0
+    rows: Mapping[str, int] = field(default_factory=dict)
+    row_checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> int:
+        """Source rows refused with the whole delivery."""
+        return self.ingested if self.state in (State.REJECTED, State.HELD) else 0
+
+    def rejected_because(self, code: str, sentence: str) -> Delivery:
+        """The same delivery, refused."""
+        return replace(self, state=State.REJECTED, problem_code=code, problem=sentence)
+
+
+class Ledger:
+    """The records of all deliveries below one lake folder."""
+
+    def __init__(self, lake: Path) -> None:
+        """Use the lake at ``lake``, which need not exist yet."""
+        self.lake = lake
+
+    def folder(self, delivery_id: str) -> Path:
+        """Where everything about one delivery lives."""
+        return self.lake / delivery_id
+
+    def save(self, delivery: Delivery) -> None:
+        """Write a record; a reader sees the old one or the new one."""
+        folder = self.folder(delivery.delivery_id)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = folder / "delivery.json.tmp"
+        temporary.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.replace(folder / "delivery.json")
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """Return the record of a delivery, or None."""
+        path = self.folder(delivery_id) / "delivery.json"
+        return _load(path) if path.exists() else None
+
+    def all(self) -> tuple[Delivery, ...]:
+        """Every record, by extract stamp, then id: the order in which later rows replace earlier ones."""
+        records = (_load(path) for path in self.lake.glob("*/delivery.json"))
+        return tuple(sorted(records, key=lambda delivery: (delivery.extract_stamp, delivery.delivery_id)))
+
+
+def _load(path: Path) -> Delivery:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["files"] = tuple(DeliveredFile(**file) for file in content["files"])
+    content["state"] = State(content["state"])
+    content["row_checks"] = {table: tuple(checks) for table, checks in content["row_checks"].items()}
+    return Delivery(**content)
