@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """The types of check."""
+    """The types of check. ``structure`` is found in the bytes of a file, all others in its rows."""
 
     SCHEMA = "schema"
+    STRUCTURE = "structure"
     TYPE = "type"
     READABLE = "readable"
     REQUIRED = "required"
@@ -106,6 +107,18 @@ def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
         0.0,
         "SCHEMA",
         allowed=table.names,
+    )
+    yield Check(
+        f"{table.name}.row.structure",
+        Stage.DELIVERY,
+        Kind.STRUCTURE,
+        table.name,
+        None,
+        f"Rows of {table.name} have as many fields as the header",
+        "A row has as many fields as the header, no control characters and is not longer than any real row.",
+        Severity.CRITICAL,
+        ROW_TOLERANCE,
+        "STRUCTURE",
     )
     for column in table.columns:
         yield from _column_checks(contract, table, column)

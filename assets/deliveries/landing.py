@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from assets.deliveries.ledger import DeliveredFile, Delivery, State
 from assets.deliveries.problems import InputProblem
+from assets.deliveries.profile import save_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +30,8 @@ SAFE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
 STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z")
 CHUNK_BYTES = 1 << 20
 ID_DIGITS = 16
+PROFILE_NAME = "profile.yaml"
+"""The profile a delivery was read with lies beside its files, so that it can be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         known = ledger.find(delivery.delivery_id)
         if known and _same_reading(known, delivery):
             return known, False
+        save_profile(profile, incoming / PROFILE_NAME)
         folder = ledger.folder(delivery.delivery_id)
         shutil.rmtree(folder, ignore_errors=True)
         incoming.replace(folder)

@@ -66,6 +66,11 @@ class Delivery:
         """Source rows refused with the whole delivery."""
         return self.ingested if self.state in (State.REJECTED, State.HELD) else 0
 
+    @property
+    def run_key(self) -> str:
+        """One run per reading: the same content under a new profile or contract is read again."""
+        return f"{self.delivery_id}-{self.profile_digest[:12]}-{self.contract_version}"
+
     def rejected_because(self, code: str, sentence: str) -> Delivery:
         """The same delivery, refused."""
         return replace(self, state=State.REJECTED, problem_code=code, problem=sentence)

@@ -240,6 +240,24 @@ def load_profile(path: Path, contract: Contract) -> Profile:
     return profile
 
 
+def find_profile(name: str, folder: Path, contract: Contract) -> Profile:
+    """Load the profile called ``name`` from an installation's folder, else the one shipped under that name.
+
+    Raises:
+        InputProblem: there is none, or it is not valid.
+
+    """
+    for path in (folder / f"{name}.yaml", PROFILE_FOLDER / f"{name}.yaml"):
+        if path.exists():
+            return load_profile(path, contract)
+    raise InputProblem("PROFILE", name, "there is no profile of this name", f"Put {name}.yaml into {folder}")
+
+
+def save_profile(profile: Profile, path: Path) -> None:
+    """Write a profile so that ``load_profile`` reads it back."""
+    path.write_text(yaml.safe_dump(profile.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+
+
 def _check_fields(name: str, profile: Profile, contract: Contract) -> None:
     tables = {table.name: table for table in contract.tables}
     measures = {measure.measure_id for measure in contract.measures}

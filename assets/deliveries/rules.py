@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.contract.checks import Check, Kind, Stage, delivery_checks
-from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, ColumnType, Severity
+from assets.contract.checks import Check, Kind, delivery_checks
+from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, ColumnType
 
 if TYPE_CHECKING:
     from assets.contract.model import Bounds, Column, Contract, Table
@@ -28,31 +28,15 @@ def polars_type(column: Column) -> pl.DataType:
     return SCORE_TYPE if column.type is ColumnType.SCORE else pl.String()
 
 
-def structure_check(table: Table) -> Check:
-    """The one check that belongs to the file and not to the contract: a row has the fields the header announces."""
-    return Check(
-        f"{table.name}.row.structure",
-        Stage.DELIVERY,
-        Kind.ROW_RULE,
-        table.name,
-        None,
-        f"Rows of {table.name} have as many fields as the header",
-        "A row has as many fields as the header, no control characters and is not longer than any real row.",
-        Severity.CRITICAL,
-        0.5,
-        "STRUCTURE",
-    )
-
-
 def row_checks(contract: Contract, table: Table) -> tuple[Check, ...]:
     """The checks that set a row of ``table`` aside, in the order of the bits of ``violations``.
 
-    Bit 0 is the structure of the row. The per-measure ranges of ``measurement.value`` share one bit.
+    The per-measure ranges of ``measurement.value`` share one bit.
     """
     checks = [check for check in delivery_checks(contract, table) if check.sets_aside and check.measure_id is None]
     if table.name == "measurement":
         checks.append(_any_measure_range(contract, table))
-    return (structure_check(table), *checks)
+    return tuple(checks)
 
 
 def _any_measure_range(contract: Contract, table: Table) -> Check:
@@ -101,7 +85,7 @@ def violated(check: Check, table: Table) -> pl.Expr:  # noqa: PLR0911 one return
     Works on the typed columns of the check's table, with ``<column>__text`` for unreadable numbers and, for
     measurements, the columns of ``measure_frame``.
     """
-    if check.check_id.endswith(f".{STRUCTURE}"):
+    if check.kind is Kind.STRUCTURE:
         return pl.col(STRUCTURE)
     if check.violated:
         return pl.sql_expr(check.violated)

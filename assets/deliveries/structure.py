@@ -11,7 +11,6 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from assets.deliveries.problems import InputProblem
@@ -19,12 +18,19 @@ from assets.deliveries.problems import InputProblem
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 CHUNK_BYTES = 1 << 20
 HEADER_BYTES = 1 << 16
-MAXIMUM_LINE_BYTES = 4096
-"""No row of keys, codes and numbers is longer; a longer one is text that does not belong here."""
+USUAL_LINE_BYTES = 4096
+USUAL_FIELD_BYTES = 66
+"""No row of keys (64 characters at most), codes and numbers is longer; a longer one is text that does not belong."""
+MAXIMUM_RECORD_BYTES = 1 << 24
+"""A record that has not ended after 16 MiB never will: a quotation mark was left open, or this is not text."""
 
 _DELIMITER, _NEWLINE, _QUOTE, _CONTROL = 1, 2, 3, 4
+_LF, _CR, _MARK = 10, 13, ord('"')
+_ENCODING_REMEDY = "Export it as UTF-8: other encodings are refused, not guessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,10 @@ def read_structure(path: Path, name: str, delimiter: str) -> Structure:
     Args:
         path: the landed copy.
         name: what the clinic called the file, for messages.
-        delimiter: as the profile declares it.
+        delimiter: as the profile declares it, one ASCII character.
 
     Raises:
-        InputProblem: EMPTY, ENCODING, HEADER.
+        InputProblem: EMPTY, ENCODING, HEADER; STRUCTURE where records cannot be told apart.
 
     """
     if path.stat().st_size == 0:
@@ -56,47 +62,41 @@ def read_structure(path: Path, name: str, delimiter: str) -> Structure:
         while chunk := file.read(CHUNK_BYTES):
             counter.add(chunk)
     counter.finish()
-    if counter.quotes:
-        records, malformed = _quoted(path, header, delimiter)
-        return Structure(header, records, tuple(sorted({*malformed, *counter.suspicious_lines()})))
-    return Structure(header, counter.lines - 1, tuple(line - 1 for line in counter.malformed if line > 1))
+    return Structure(header, counter.records - 1, tuple(record - 1 for record in counter.malformed if record > 1))
 
 
 class _Counter:
-    """Fields per line, without quotes: with them lines are not records and DuckDB's parser is asked instead."""
+    """Fields per record (RFC 4180: delimiters and line ends between quotation marks are text)."""
 
     def __init__(self, name: str, delimiter: str, columns: int) -> None:
         self.name = name
         self.columns = columns
-        self.lines = 0
-        self.quotes = 0
+        self.records = 0
         self.malformed: list[int] = []
-        self._controls: list[int] = []
+        self._longest = max(USUAL_LINE_BYTES, USUAL_FIELD_BYTES * columns)
         self._rest = b""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._classes = np.zeros(256, np.uint8)
         self._classes[:32] = _CONTROL
-        self._classes[[9, 13]] = 0
+        self._classes[[9, _CR]] = 0
         self._classes[ord(delimiter)] = _DELIMITER
-        self._classes[10] = _NEWLINE
-        self._classes[ord('"')] = _QUOTE
+        self._classes[_LF] = _NEWLINE
+        self._classes[_MARK] = _QUOTE
 
     def add(self, chunk: bytes) -> None:
         try:
             self._decoder.decode(chunk)
         except UnicodeDecodeError:
-            line = self.lines + self._rest.count(b"\n") + 1
-            raise InputProblem(
-                "ENCODING",
-                f"{self.name}, at or after line {line}",
-                "the file is not UTF-8",
-                "Export it as UTF-8: other encodings are refused, not guessed",
-            ) from None
+            line = self.records + self._rest.count(b"\n") + 1
+            where = f"{self.name}, at or after line {line}"
+            raise InputProblem("ENCODING", where, "the file is not UTF-8", _ENCODING_REMEDY) from None
         block = self._rest + chunk
-        cut = block.rfind(b"\n") + 1
+        cut = _end_of_records(block)
         self._rest = block[cut:]
         if cut:
-            self._lines(block[:cut])
+            self._count(block[:cut])
+        if len(self._rest) > MAXIMUM_RECORD_BYTES:
+            raise self._unclear(self.records, "the row does not end", "Check quotes and line ends")
 
     def finish(self) -> None:
         try:
@@ -105,28 +105,72 @@ class _Counter:
             raise InputProblem(
                 "ENCODING", f"{self.name}, last line", "the file ends inside a character", "Send the file again"
             ) from None
+        if self._rest.count(b'"') % 2:
+            raise self._unclear(self.records, "a quotation mark is never closed", "Close it or leave it out")
         if self._rest:
-            self._lines(self._rest + b"\n")
+            self._count(self._rest + b"\n")
 
-    def _lines(self, block: bytes) -> None:
-        classes = self._classes[np.frombuffer(block, np.uint8)]
+    def _count(self, block: bytes) -> None:
+        """Count a block of whole records."""
+        if self.records == 0:
+            block = block.removeprefix(codecs.BOM_UTF8)
+        data = np.frombuffer(block, np.uint8)
+        classes = self._classes[data]
+        if b"\r" in block:
+            returns = np.flatnonzero(data == _CR)
+            classes[returns[data[returns + 1] != _LF]] = _CONTROL  # a return that ends no line; the last byte is LF
+        if b'"' in block:
+            between = _between_quotes(data)
+            classes[between & (classes != _CONTROL)] = 0
         ends = np.flatnonzero(classes == _NEWLINE)
+        if b'"' in block:
+            self._check_quotes(data, between, ends)
         starts = np.concatenate(([0], ends[:-1] + 1))
-        self.quotes += int(np.count_nonzero(classes == _QUOTE))
-        lengths = ends - starts
+        odd = ends - starts > self._longest
         controls = classes == _CONTROL
-        odd = lengths > MAXIMUM_LINE_BYTES
         if controls.any():
             odd |= np.add.reduceat(controls.astype(np.int32), starts) > 0
-        self._controls.extend((self.lines + 1 + np.flatnonzero(odd)).tolist())
+        if self.records == 0 and odd[0] and controls[: ends[0]].any():
+            raise InputProblem(
+                "HEADER", f"{self.name}, header", "it holds control characters", "End lines with LF or CR LF"
+            )
         fields = np.add.reduceat((classes == _DELIMITER).astype(np.int32), starts) + 1
         wrong = (fields != self.columns) | odd
-        self.malformed.extend((self.lines + 1 + np.flatnonzero(wrong)).tolist())
-        self.lines += len(ends)
+        self.malformed.extend((self.records + 1 + np.flatnonzero(wrong)).tolist())
+        self.records += len(ends)
 
-    def suspicious_lines(self) -> list[int]:
-        """Record numbers of lines with control characters or too many bytes; exact while no record spans lines."""
-        return [line - 1 for line in self._controls if line > 1]
+    def _check_quotes(self, data: NDArray[np.uint8], between: NDArray[np.bool_], ends: NDArray[np.intp]) -> None:
+        """A mark opens a field, closes one or is doubled; anywhere else it is unclear where the record ends."""
+        marks = np.flatnonzero(data == _MARK)
+        outer = self._classes[data]
+        before = outer[marks - 1]
+        before[marks == 0] = _NEWLINE
+        after = np.where(data[marks + 1] == _CR, _NEWLINE, outer[marks + 1])
+        beside = np.where(between[marks], before, after)  # what stands on the outer side of the mark
+        misplaced = marks[(beside != _DELIMITER) & (beside != _NEWLINE) & (beside != _QUOTE)]
+        if len(misplaced):
+            record = self.records + int(np.searchsorted(ends, misplaced[0]))
+            raise self._unclear(record, "a quotation mark stands inside a field", "Double it and quote the field")
+
+    def _unclear(self, record: int, what: str, remedy: str) -> InputProblem:
+        """``record`` counts from 0, the header."""
+        where = f"{self.name}, row {record}" if record else f"{self.name}, header"
+        return InputProblem("STRUCTURE", where, what, remedy)
+
+
+def _between_quotes(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """True from an opening quotation mark up to, not including, the closing one."""
+    # eight bits overflow, but parity survives it
+    return np.cumsum(data == _MARK, dtype=np.uint8) % 2 == 1
+
+
+def _end_of_records(block: bytes) -> int:
+    """Where the last whole record of a block ends that begins with a record."""
+    if b'"' not in block:
+        return block.rfind(b"\n") + 1
+    data = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero((data == _LF) & ~_between_quotes(data))
+    return int(ends[-1]) + 1 if len(ends) else 0
 
 
 def _header(path: Path, name: str, delimiter: str) -> tuple[str, ...]:
@@ -136,32 +180,15 @@ def _header(path: Path, name: str, delimiter: str) -> tuple[str, ...]:
         text = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.start < len(start) - 4:
-            raise InputProblem(
-                "ENCODING",
-                name,
-                "the file is not UTF-8",
-                "Export it as UTF-8: other encodings are refused, not guessed",
-            ) from None
+            raise InputProblem("ENCODING", name, "the file is not UTF-8", _ENCODING_REMEDY) from None
         text = start[: error.start].decode("utf-8-sig")
     if "\0" in text.partition("\n")[0]:
         raise InputProblem("ENCODING", name, "the header holds NUL bytes", "Export it as UTF-8")
-    rows = csv.reader(text.splitlines(), delimiter=delimiter)
-    header = next(rows, [])
+    lines = (f"{line}\n" for line in text.split("\n"))
+    try:
+        header = next(csv.reader(lines, delimiter=delimiter), [])
+    except csv.Error:
+        raise InputProblem(
+            "HEADER", f"{name}, header", "it cannot be read", "End lines with LF or CR LF and check quotes"
+        ) from None
     return tuple(column.strip() for column in header)
-
-
-def _quoted(path: Path, header: tuple[str, ...], delimiter: str) -> tuple[int, tuple[int, ...]]:
-    """Records and malformed record numbers of a file with quotes, as DuckDB's strict parser sees them.
-
-    Its ``line`` counts records, the header being 1.
-    """
-    columns = {f"c{position}": "VARCHAR" for position in range(len(header))}
-    with duckdb.connect() as connection:
-        counted = connection.execute(
-            "select count(*) from read_csv(?, columns = ?, delim = ?, quote = '\"', escape = '\"', header = true, "
-            "auto_detect = false, store_rejects = true, rejects_limit = 0, max_line_size = 100000000)",
-            [str(path), columns, delimiter],
-        ).fetchall()
-        rejected = connection.execute("select distinct line from reject_errors order by line").fetchall()
-    malformed = tuple(int(line) - 1 for (line,) in rejected)
-    return int(counted[0][0]) + len(malformed), malformed

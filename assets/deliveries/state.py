@@ -1,0 +1,89 @@
+"""The state of the lake: which deliveries count, and the contract they were read under."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from assets.deliveries.landing import PROFILE_NAME
+from assets.deliveries.ledger import State
+from assets.deliveries.profile import load_profile
+from assets.deliveries.reading import VIOLATION_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from assets.contract.model import Contract
+    from assets.deliveries.ledger import Delivery, Ledger
+
+SETTLED = (State.ACCEPTED, State.REJECTED, State.HELD)
+
+
+def settled_deliveries(ledger: Ledger) -> tuple[Delivery, ...]:
+    """Deliveries whose fate is decided, in the order in which later rows replace earlier ones."""
+    return tuple(delivery for delivery in ledger.all() if delivery.state in SETTLED)
+
+
+def extended_contract(contract: Contract, ledger: Ledger, deliveries: Sequence[Delivery]) -> Contract:
+    """The contract with what the profiles of all accepted deliveries add.
+
+    Raises:
+        ValueError: two profiles give one id two meanings.
+
+    """
+    for delivery in deliveries:
+        if delivery.state is State.ACCEPTED:
+            contract = load_profile(ledger.folder(delivery.delivery_id) / PROFILE_NAME, contract).extend(contract)
+    return contract
+
+
+def row_files(ledger: Ledger, deliveries: Sequence[Delivery], table: str) -> tuple[Path, ...]:
+    """Parquet files that hold the rows of a canonical table, of accepted deliveries only."""
+    return tuple(
+        path
+        for delivery in deliveries
+        if delivery.state is State.ACCEPTED
+        for path in sorted((ledger.folder(delivery.delivery_id) / "rows").glob(f"{table}.*.parquet"))
+    )
+
+
+def delivery_frame(deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """One row per delivery for ``lake.delivery``; rows are source rows."""
+    return pl.DataFrame(
+        [
+            (
+                delivery.delivery_id,
+                delivery.label,
+                delivery.extract_stamp,
+                delivery.state.value,
+                len(delivery.files),
+                delivery.ingested,
+                0 if delivery.rejected else delivery.set_aside,
+                delivery.rejected,
+            )
+            for delivery in deliveries
+        ],
+        schema={
+            "delivery_id": pl.String,
+            "label": pl.String,
+            "extract_stamp": pl.String,
+            "state": pl.String,
+            "file_count": pl.Int64,
+            "ingested": pl.Int64,
+            "set_aside_on_reading": pl.Int64,
+            "rejected": pl.Int64,
+        },
+        orient="row",
+    )
+
+
+def violation_frame(ledger: Ledger, deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """Rows set aside on reading, one line per row and check, for ``lake.violation``."""
+    frames = [
+        pl.read_parquet(ledger.folder(delivery.delivery_id) / "quarantined" / "violation.parquet")
+        for delivery in deliveries
+        if delivery.state is State.ACCEPTED
+    ]
+    return pl.concat([pl.DataFrame(schema=VIOLATION_SCHEMA), *frames])

@@ -1,0 +1,106 @@
+"""Published frames about the data themselves: checks, quarantine, conservation. Counts of rows, not of patients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from assets.contract.checks import delivery_checks, release_checks
+from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+
+if TYPE_CHECKING:
+    from assets.contract.checks import Check
+    from assets.contract.model import Contract
+
+CONSERVATION = Layout(
+    columns(STRING, "delivery_id"),
+    {
+        **columns(STRING, "label", "extract_stamp", "state"),
+        **columns(INTEGER, "ingested", "accepted", "quarantined", "superseded", "rejected"),
+    },
+)
+QUARANTINE = Layout(
+    columns(STRING, "table_name", "check_id", "reason"),
+    {**columns(STRING, "title"), **columns(INTEGER, "rows")},
+)
+CHECKS = Layout(
+    columns(STRING, "check_id"),
+    {
+        **columns(STRING, "title", "sentence", "table_name", "kind", "stage", "severity"),
+        **columns(FLOAT, "tolerance"),
+        **columns(STRING, "status"),
+        **columns(INTEGER, "evaluated", "violated", "deliveries"),
+    },
+)
+QUARANTINE_ORDER = ("table_name", "check_id", "title", "reason", "rows")
+
+STATUSES = ("not_applicable", "pass", "pass_with_violations", "warn", "fail", "error")
+"""What a check can say, from best to worst."""
+
+
+def conservation(frame: pl.DataFrame) -> pl.DataFrame:
+    """One row per delivery: where its rows went."""
+    return CONSERVATION.publish(frame)
+
+
+def quarantine_by_reason(quarantine: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Rows set aside by check and reason, with the title of the check (its id, if the contract does not list it)."""
+    titles = pl.DataFrame(
+        [(check.check_id, check.title) for check in all_checks(contract)],
+        schema={"check_id": pl.String, "title": pl.String},
+        orient="row",
+    )
+    named = quarantine.join(titles, on="check_id", how="left").with_columns(pl.coalesce("title", "check_id"))
+    return QUARANTINE.publish(named).select(QUARANTINE_ORDER)
+
+
+def check_summary(check_result: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Every check of the contract with its worst status over the deliveries; not_applicable if it never ran.
+
+    Raises:
+        ValueError: a result of a check that the contract does not list, or an unknown status.
+
+    """
+    checks = pl.DataFrame(
+        [
+            (
+                check.check_id,
+                check.title,
+                check.sentence,
+                check.table,
+                str(check.kind),
+                str(check.stage),
+                str(check.severity),
+                check.tolerance,
+            )
+            for check in all_checks(contract)
+        ],
+        schema={**CHECKS.keys, **dict(list(CHECKS.numbers.items())[:7])},
+        orient="row",
+    )
+    _refuse(set(check_result["check_id"]) - set(checks["check_id"]), "check without an entry in the contract")
+    _refuse(set(check_result["status"]) - set(STATUSES), "unknown status of a check")
+    worst = pl.col("status").replace_strict(STATUSES, range(len(STATUSES)), return_dtype=pl.Int64).max()
+    results = check_result.group_by("check_id").agg(
+        worst.replace_strict(range(len(STATUSES)), STATUSES, return_dtype=pl.String).alias("status"),
+        pl.col("evaluated", "violated").sum(),
+        pl.col("delivery_id").drop_nulls().n_unique().alias("deliveries"),
+    )
+    return CHECKS.publish(
+        checks.join(results, on="check_id", how="left").with_columns(
+            pl.col("status").fill_null(STATUSES[0]), pl.col("evaluated", "violated", "deliveries").fill_null(0)
+        )
+    )
+
+
+def all_checks(contract: Contract) -> tuple[Check, ...]:
+    """Every check that follows from the contract, of both stages."""
+    by_table = tuple(check for table in contract.tables for check in delivery_checks(contract, table))
+    return by_table + release_checks(contract)
+
+
+def _refuse(strange: set[str | None], what: str) -> None:
+    if strange:
+        message = f"{what}: {', '.join(sorted(str(name) for name in strange))}"
+        raise ValueError(message)

@@ -1,0 +1,126 @@
+"""A release: warehouse, published tables and site under one name, switched in by one pointer.
+
+A release is built in a folder nobody reads. When it is whole it is renamed to its identity, and then one symbolic link
+is replaced: a reader sees the old release or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from assets.deliveries.ledger import Delivery
+    from assets.home import Home
+
+KEPT_RELEASES = 5
+ID_DIGITS = 12
+SITE = "site"
+CODE_ROOT = Path(__file__).resolve().parents[2]
+CODE_PATTERNS = ("assets/**/*.py", "assets/**/*.yaml", "dashboards/**/*.*", "sql/**/*.sql")
+
+
+def code_version() -> str:
+    """SHA-256 over everything that decides what a release says: Python, SQL and page files."""
+    digest = hashlib.sha256()
+    paths = {path for pattern in CODE_PATTERNS for path in CODE_ROOT.glob(pattern) if "__pycache__" not in path.parts}
+    for path in sorted(paths):
+        digest.update(f"{path.relative_to(CODE_ROOT).as_posix()}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:ID_DIGITS]
+
+
+def release_id(deliveries: Iterable[Delivery], code: str, contract_version: str) -> str:
+    """Identity of the release these inputs lead to: the same inputs and code give the same id."""
+    lines = sorted(
+        f"{delivery.delivery_id} {delivery.state} {delivery.profile_digest} {delivery.extract_stamp} {delivery.label}"
+        for delivery in deliveries
+    )
+    text = "\n".join([code, contract_version, *lines])
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+def current_release(home: Home) -> str | None:
+    """Id of the release in force, or None before the first."""
+    return home.current.readlink().name if home.current.is_symlink() else None
+
+
+def start_building(home: Home) -> Path:
+    """An empty folder to build in; what a dead builder left is swept away."""
+    shutil.rmtree(home.building, ignore_errors=True)
+    home.building.mkdir(parents=True, mode=0o700)
+    return home.building
+
+
+def write_manifest(
+    folder: Path,
+    identity: str,
+    deliveries: Sequence[Delivery],
+    code: str,
+    contract_version: str,
+    checks: dict[str, int],
+) -> None:
+    """Write ``manifest.json``: inputs, versions, check results, and the hash of every file of the site."""
+    files = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / SITE).rglob("*"))
+        if path.is_file()
+    }
+    manifest = {
+        "release": identity,
+        "code_version": code,
+        "contract_version": contract_version,
+        "deliveries": [
+            {
+                "delivery_id": delivery.delivery_id,
+                "label": delivery.label,
+                "extract_stamp": delivery.extract_stamp,
+                "state": delivery.state,
+                "profile": delivery.profile,
+                "profile_version": delivery.profile_version,
+                "files": {file.name: file.sha256 for file in delivery.files},
+            }
+            for delivery in deliveries
+        ],
+        "checks": checks,
+        "files": files,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def switch_in(home: Home, identity: str) -> None:
+    """Put the built release in force, and drop releases beyond the last ``KEPT_RELEASES``."""
+    target = home.releases / identity
+    if target.exists():
+        # the same inputs and code were released before: what was built now replaces it under a name of its own first
+        retired = home.releases / f".retired-{identity}"
+        shutil.rmtree(retired, ignore_errors=True)
+        if current_release(home) == identity and _same_site(home.building, target):
+            shutil.rmtree(home.building)
+            return
+        target.rename(retired)
+        home.building.rename(target)
+        shutil.rmtree(retired)
+    else:
+        home.building.rename(target)
+    pointer = home.path / ".current.new"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(Path("releases") / identity)
+    pointer.replace(home.current)
+    kept = sorted(
+        (path for path in home.releases.iterdir() if not path.name.startswith(".")),
+        key=lambda path: path.stat().st_mtime_ns,
+    )
+    for old in kept[:-KEPT_RELEASES]:
+        if old.name != identity:
+            shutil.rmtree(old)
+
+
+def _same_site(one: Path, other: Path) -> bool:
+    manifests = [json.loads((folder / "manifest.json").read_text(encoding="utf-8")) for folder in (one, other)]
+    return bool(manifests[0]["files"] == manifests[1]["files"])

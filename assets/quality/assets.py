@@ -1,0 +1,144 @@
+"""Dagster shell of the checks: the gate of each delivery and the gate of the release."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import dagster as dg
+
+from assets.contract import CONTRACT
+from assets.contract.checks import Check, delivery_checks, release_checks
+from assets.contract.model import Severity
+from assets.deliveries.assets import DELIVERIES, known_delivery, typed_rows
+from assets.deliveries.landing import PROFILE_NAME
+from assets.deliveries.ledger import State
+from assets.deliveries.profile import load_profile
+from assets.deliveries.state import extended_contract, settled_deliveries
+from assets.home import Home
+from assets.quality.history import append, delivery_results, release_results, result_frame, save_results, write_history
+from assets.quality.results import CheckResult, Status
+from assets.warehouse.assets import MODEL_KEYS, open_building
+
+OWNERS = ["team:quality"]
+ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
+RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
+DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
+RELEASE_CHECKS = release_checks(CONTRACT)
+
+
+def check_name(check_id: str) -> str:
+    """Dagster's name of a check."""
+    return check_id.replace(".", "__")
+
+
+def check_specs(checks: Sequence[Check], asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """One Dagster check per check of the contract; critical ones stop what comes after them."""
+    return [
+        dg.AssetCheckSpec(
+            check_name(check.check_id),
+            asset=asset,
+            description=f"{check.sentence} Tolerance {check.tolerance:.0%}.",
+            blocking=check.severity is Severity.CRITICAL,
+        )
+        for check in checks
+    ]
+
+
+@dg.asset(
+    key=ACCEPTED_ROWS,
+    deps=[typed_rows],
+    partitions_def=DELIVERIES,
+    group_name="quality",
+    kinds={"greatexpectations", "duckdb"},
+    owners=OWNERS,
+    check_specs=check_specs(DELIVERY_CHECKS, ACCEPTED_ROWS),
+    description="Rows of the delivery that passed: Great Expectations counts in DuckDB, rows that fail are set aside.",
+)
+def accepted_rows(
+    context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+    """Run the suites on one delivery; hold it where a critical check fails."""
+    record = known_delivery(home, context.partition_key)
+    results: list[CheckResult] = []
+    if record.state is not State.REJECTED:
+        folder = home.ledger.folder(record.delivery_id)
+        contract = load_profile(folder / PROFILE_NAME, CONTRACT).extend(CONTRACT)
+        results = delivery_results(home, record, contract)
+        failed = [result for result in results if result.holds]
+        save_results(folder, result_frame(results, contract, record.delivery_id, context.run_id))
+        record = replace(
+            record,
+            state=State.HELD if failed else State.ACCEPTED,
+            problem_code="CHECK" if failed else None,
+            problem=f"Held by {', '.join(result.check_id for result in failed)}" if failed else None,
+        )
+        home.ledger.save(record)
+    yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS)
+    accepted = record.ingested - record.set_aside if record.state is State.ACCEPTED else 0
+    yield dg.MaterializeResult(
+        metadata={
+            "state": record.state.value,
+            "dagster/row_count": accepted,
+            "source_rows_set_aside": record.set_aside,
+            "source_rows_rejected": record.rejected,
+            "checks": len(results),
+        }
+    )
+
+
+@dg.asset(
+    key=RELEASE_GATE,
+    deps=MODEL_KEYS,
+    group_name="quality",
+    kinds={"greatexpectations", "duckdb"},
+    owners=OWNERS,
+    check_specs=check_specs(RELEASE_CHECKS, RELEASE_GATE),
+    description="Keys, references and dates over all accepted rows; a critical failure keeps the old release.",
+)
+def release_gate(
+    context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+    """Run the release suite and write the check history into the warehouse being built."""
+    deliveries = settled_deliveries(home.ledger)
+    contract = extended_contract(CONTRACT, home.ledger, deliveries)
+    with open_building(home) as connection:
+        write_history(connection, home, deliveries)
+        results = release_results(connection, contract)
+        append(connection, result_frame(results, contract, None, context.run_id))
+    yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE)
+    yield dg.MaterializeResult(
+        metadata={
+            "checks": len(results),
+            "failed": sum(result.holds for result in results),
+            "warnings": sum(result.status is Status.WARN for result in results),
+        }
+    )
+
+
+def _dagster_results(
+    checks: Sequence[Check], results: Sequence[CheckResult], asset: dg.AssetKey
+) -> Iterator[dg.AssetCheckResult]:
+    by_id = {result.check_id: result for result in results}
+    for check in checks:
+        result = by_id.get(check.check_id)
+        severity = dg.AssetCheckSeverity.ERROR if check.severity is Severity.CRITICAL else dg.AssetCheckSeverity.WARN
+        if result is None:
+            yield dg.AssetCheckResult(
+                passed=True,
+                asset_key=asset,
+                check_name=check_name(check.check_id),
+                severity=severity,
+                metadata={"status": Status.NOT_APPLICABLE.value, "reason": "the delivery was refused"},
+            )
+            continue
+        yield dg.AssetCheckResult(
+            passed=result.status not in (Status.FAIL, Status.WARN, Status.ERROR),
+            asset_key=asset,
+            check_name=check_name(check.check_id),
+            severity=severity,
+            metadata={
+                "status": result.status.value,
+                "evaluated_rows": result.evaluated,
+                "failing_rows": result.violated,
+                "tolerance": result.tolerance,
+            },
+        )

@@ -1,0 +1,125 @@
+"""Check results on disk and in the warehouse: one row per check, delivery and run, never a value of a row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from assets.contract.checks import delivery_checks, release_checks
+from assets.deliveries.ledger import State
+from assets.deliveries.state import row_files
+from assets.quality.run import run_delivery_suite, run_release_suite
+from assets.warehouse.connection import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from assets.contract.model import Contract
+    from assets.deliveries.ledger import Delivery
+    from assets.home import Home
+    from assets.quality.results import CheckResult
+
+RESULT_SCHEMA = pl.Schema(
+    {
+        "check_id": pl.String(),
+        "delivery_id": pl.String(),
+        "run_id": pl.String(),
+        "table_name": pl.String(),
+        "kind": pl.String(),
+        "stage": pl.String(),
+        "severity": pl.String(),
+        "status": pl.String(),
+        "evaluated": pl.Int64(),
+        "violated": pl.Int64(),
+        "threshold": pl.Float64(),
+        "seconds": pl.Float64(),
+        "sql_hash": pl.String(),
+        "reason": pl.String(),
+        "contract_version": pl.String(),
+    }
+)
+FILE = "checks.parquet"
+
+
+def delivery_results(home: Home, delivery: Delivery, contract: Contract) -> list[CheckResult]:
+    """Evaluate every delivery-stage check on the typed rows of one delivery, set-aside rows included."""
+    read = replace(delivery, state=State.ACCEPTED)
+    with connect(None, home=home.path, memory_limit=home.memory_limit, threads=home.threads) as connection:
+        return [
+            result
+            for table in contract.tables
+            for result in run_delivery_suite(
+                connection, contract, table.name, row_files(home.ledger, (read,), table.name)
+            )
+        ]
+
+
+def release_results(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[CheckResult]:
+    """Evaluate every release-stage check in the warehouse being built."""
+    return run_release_suite(connection, contract)
+
+
+def result_frame(
+    results: Iterable[CheckResult], contract: Contract, delivery_id: str | None, run_id: str
+) -> pl.DataFrame:
+    """Results as rows of ``audit.check_result``; ``delivery_id`` null stands for all deliveries together."""
+    kinds = {
+        check.check_id: check.kind.value
+        for checks in (*(delivery_checks(contract, table) for table in contract.tables), release_checks(contract))
+        for check in checks
+    }
+    return pl.DataFrame(
+        [
+            (
+                result.check_id,
+                delivery_id,
+                run_id,
+                result.table,
+                kinds[result.check_id],
+                result.stage.value,
+                result.severity.value,
+                result.status.value,
+                result.evaluated,
+                result.violated,
+                result.tolerance,
+                result.seconds,
+                result.sql_hash,
+                result.reason,
+                contract.version,
+            )
+            for result in results
+        ],
+        schema=RESULT_SCHEMA,
+        orient="row",
+    )
+
+
+def save_results(folder: Path, frame: pl.DataFrame) -> None:
+    """Add the results of a run to the history of a delivery."""
+    path = folder / FILE
+    earlier = [pl.read_parquet(path)] if path.exists() else []
+    temporary = path.with_suffix(".tmp")
+    pl.concat([*earlier, frame]).write_parquet(temporary)
+    temporary.replace(path)
+
+
+def write_history(connection: duckdb.DuckDBPyConnection, home: Home, deliveries: Sequence[Delivery]) -> None:
+    """Make ``audit.check_result`` from the history of every delivery."""
+    files = [path for d in deliveries if (path := home.ledger.folder(d.delivery_id) / FILE).exists()]
+    frame = pl.concat([pl.DataFrame(schema=RESULT_SCHEMA), *(pl.read_parquet(path) for path in files)])
+    append(connection, frame, create=True)
+
+
+def append(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame, *, create: bool = False) -> None:
+    """Add rows to ``audit.check_result``."""
+    connection.register("new_results", frame)
+    if create:
+        connection.execute("create or replace table audit.check_result as select * from new_results")
+    else:
+        connection.execute("insert into audit.check_result select * from new_results")
+    connection.unregister("new_results")

@@ -1,0 +1,142 @@
+"""Runs the jobs in this process: what the command line does, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assets.contract import CONTRACT
+from assets.deliveries.landing import find_deliveries, land
+from assets.deliveries.ledger import Delivery, State
+from assets.deliveries.problems import InputProblem
+from assets.deliveries.state import settled_deliveries
+from assets.publication.release import code_version, current_release, release_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from dagster import DagsterInstance
+
+    from assets.deliveries.profile import Profile
+    from assets.home import Home
+
+DAGSTER_SETTINGS = Path(__file__).parent / "deploy" / "dagster.yaml"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(slots=True)
+class RunOutcome:
+    """What a call to ``run`` did. ``release`` is the release in force afterwards."""
+
+    known: list[Delivery] = field(default_factory=list)
+    read: list[Delivery] = field(default_factory=list)
+    released: bool = False
+    release: str | None = None
+    held_by: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 a blocking check failed, 2 nothing of the input could be used."""
+        if self.held_by:
+            return 1
+        refused = [delivery.state is State.REJECTED for delivery in (*self.read, *self.known)]
+        return 2 if refused and all(refused) else 0
+
+
+def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str], None]) -> RunOutcome:
+    """Read what is new in the feeds and build a release from it.
+
+    Raises:
+        InputProblem: the call cannot be carried out; nothing was changed.
+
+    """
+    home.create()
+    outcome = RunOutcome()
+    with _only_writer(home), _dagster(home) as instance:
+        for sent in find_deliveries(feeds, profile):
+            say(f"Copying {sent.label}")
+            delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
+            if not is_new:
+                outcome.known.append(delivery)
+                continue
+            say(f"Reading and checking {sent.label}")
+            outcome.read.append(_ingest(home, instance, delivery))
+        outcome.held_by = [str(delivery.problem) for delivery in outcome.read if delivery.state is State.HELD]
+        usable = any(delivery.state is State.ACCEPTED for delivery in (*outcome.read, *outcome.known))
+        if usable and not outcome.held_by and _next_release(home) != current_release(home):
+            say("Building the release: models, statistics, pages")
+            outcome.held_by = _release(instance)
+            outcome.released = not outcome.held_by
+        outcome.release = current_release(home)
+    return outcome
+
+
+def _next_release(home: Home) -> str:
+    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version)
+
+
+def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery) -> Delivery:
+    instance.add_dynamic_partitions("deliveries", [delivery.delivery_id])
+    _execute("ingest", instance, delivery.delivery_id)
+    settled = home.ledger.find(delivery.delivery_id)
+    if settled is None or settled.state not in (State.ACCEPTED, State.REJECTED, State.HELD):
+        raise InputProblem(
+            "FAILED",
+            delivery.label,
+            "reading this delivery failed for a reason that is not in the data",
+            "Open the failed run in Dagster, then run the same command again",
+        )
+    return settled
+
+
+def _release(instance: DagsterInstance) -> list[str]:
+    """Build a release; returns why it is held, or nothing."""
+    failed = _execute("release", instance, None)
+    return [f"Held by {name}" for name in failed]
+
+
+def _execute(job: str, instance: DagsterInstance, partition: str | None) -> list[str]:
+    """Run a job and return the names of blocking checks, or else steps, that failed."""
+    from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster's definitions costs a second
+
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, partition_key=partition, raise_on_error=False, run_config=QUIET
+    )
+    if result.success:
+        return []
+    checks = [
+        evaluation.check_name.replace("__", ".")
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.blocking
+    ]
+    steps = [event.step_key or "" for event in result.all_events if event.is_step_failure]
+    return checks or [f"a failure in step {step} (see Dagster run {result.run_id})" for step in steps]
+
+
+@contextmanager
+def _dagster(home: Home) -> Iterator[DagsterInstance]:
+    import dagster as dg  # noqa: PLC0415 one second that --help need not pay
+
+    settings = home.dagster / "dagster.yaml"
+    if not settings.exists():
+        shutil.copyfile(DAGSTER_SETTINGS, settings)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        yield instance
+
+
+@contextmanager
+def _only_writer(home: Home) -> Iterator[None]:
+    with (home.path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputProblem(
+                "BUSY", str(home.path), "another run is writing to this home", "Wait until it has finished"
+            ) from None
+        yield

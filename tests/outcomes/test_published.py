@@ -1,0 +1,138 @@
+"""The published frames as a whole: schema, order, byte stability, and nothing small in any of them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from assets.contract import CONTRACT
+from assets.outcomes.published import MART_TABLES, PUBLISHED_TABLES, published_frames
+from assets.privacy.disclosure import MINIMUM_GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FRAMES = {
+    "recovery_by_condition": "condition_id clinic_key care period definition_id n recovered rate rate_low rate_high "
+    "eligible completeness rate_if_missing_none rate_if_missing_all suppressed",
+    "pain_change": "condition_id clinic_key care period n baseline_mean last_mean change_mean change_low change_high "
+    "mcid_n mcid_rate mcid_low mcid_high deteriorated_rate suppressed",
+    "rom_change": "condition_id clinic_key care period n baseline_percent last_percent suppressed",
+    "recovery_curve": "condition_id clinic_key care day n recovered_share recovered_low recovered_high left_share "
+    "km_share km_low km_high at_risk recovered_so_far left_so_far censored_so_far shown suppressed",
+    "measure_summary": "condition_id care measure_id side planned_day n baseline_mean baseline_sd value_mean value_sd "
+    "change_mean change_sd worsened suppressed",
+    "response": "condition_id care measure_id side planned_day rule_id n responders rate rate_low rate_high suppressed",
+    "unknown_reason": "condition_id clinic_key reason episodes n share suppressed",
+    "conservation": "delivery_id label extract_stamp state ingested accepted quarantined superseded rejected",
+    "quarantine_by_reason": "table_name check_id title reason rows",
+    "check_summary": "check_id title sentence table_name kind stage severity tolerance status evaluated violated "
+    "deliveries",
+    "definition": "definition_id label sentence is_default",
+    "condition": "condition_id position label sentence_label",
+    "clinic": "clinic_key label",
+}
+PEOPLE = [name for name, columns in FRAMES.items() if columns.endswith("suppressed")]
+
+
+@pytest.fixture(scope="module")
+def frames(marts: Mapping[str, pl.DataFrame], audit: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    return published_frames(marts, CONTRACT, **audit)
+
+
+def written(frames: Mapping[str, pl.DataFrame]) -> dict[str, bytes]:
+    files = {}
+    for name, frame in frames.items():
+        buffer = io.BytesIO()
+        frame.write_csv(buffer)
+        files[name] = buffer.getvalue()
+    return files
+
+
+def test_every_frame_has_its_columns(frames: Mapping[str, pl.DataFrame], marts: Mapping[str, pl.DataFrame]) -> None:
+    assert {name: " ".join(frame.columns) for name, frame in frames.items()} == FRAMES
+    assert list(frames) == list(PUBLISHED_TABLES)
+    assert set(MART_TABLES) == set(marts)
+
+
+def test_totals_come_first(frames: Mapping[str, pl.DataFrame]) -> None:
+    assert frames["recovery_by_condition"].row(0)[:4] == (None, None, "any", "2024")
+    assert frames["recovery_curve"].row(0)[:4] == (None, None, "any", 0)
+
+
+def test_same_bytes_whatever_the_order_of_rows(
+    frames: Mapping[str, pl.DataFrame], marts: Mapping[str, pl.DataFrame], audit: Mapping[str, pl.DataFrame]
+) -> None:
+    def shuffled(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        return {name: table.sample(fraction=1, shuffle=True, seed=7) for name, table in tables.items()}
+
+    assert written(published_frames(shuffled(marts), CONTRACT, **shuffled(audit))) == written(frames)
+
+
+def test_the_same_rows_as_wider_decimals_give_the_same_bytes(
+    frames: Mapping[str, pl.DataFrame], marts: Mapping[str, pl.DataFrame], audit: Mapping[str, pl.DataFrame]
+) -> None:
+    sums = pl.selectors.by_dtype(pl.Decimal(38, 3))
+    wider = {name: table.with_columns(sums.cast(pl.Decimal(38, 5))) for name, table in marts.items()}
+    assert written(published_frames(wider, CONTRACT, **audit)) == written(frames)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_no_small_group_leaves(frames: Mapping[str, pl.DataFrame], name: str) -> None:
+    frame = frames[name]
+    sizes = [column for column in ("n", "eligible", "mcid_n", "at_risk", "episodes") if column in frame.columns]
+    small = pl.any_horizontal(pl.col(sizes).is_between(1, MINIMUM_GROUP - 1))
+    assert frame.filter(small.fill_null(value=False)).is_empty()
+    assert frame["suppressed"].null_count() == 0
+    numbers = [column for column, dtype in frame.schema.items() if dtype.is_numeric() and "day" not in column]
+    assert frame.filter("suppressed").select(pl.col(numbers).is_not_null().any()).row(0) == (False,) * len(numbers)
+    assert not frame.filter(~pl.col("suppressed")).is_empty()
+
+
+def test_planted_clinics(frames: Mapping[str, pl.DataFrame]) -> None:
+    whole = frames["recovery_by_condition"].filter(
+        pl.col("condition_id").is_null(),
+        pl.col("care") == "any",
+        pl.col("period") == "all",
+        pl.col("definition_id") == "recovered_v1",
+    )
+    small, eleven = (whole.filter(pl.col("clinic_key") == key).row(0, named=True) for key in ("c_small", "c_eleven"))
+    assert small["suppressed"]
+    assert small["rate"] is None
+    assert not eleven["suppressed"]
+    assert (eleven["n"], eleven["rate"], eleven["rate_low"]) == (11, 1.0, pytest.approx(0.741167, abs=5e-7))
+    curve = frames["recovery_curve"].filter(pl.col("condition_id").is_null(), pl.col("care") == "any")
+    assert curve.filter(pl.col("clinic_key") == "c_small")["suppressed"].all()
+    assert curve.filter(pl.col("clinic_key") == "c_eleven", pl.col("day") == 0)["n"].to_list() == [11]
+
+
+def test_empty_marts_give_empty_frames_of_the_same_schema(
+    frames: Mapping[str, pl.DataFrame], marts: Mapping[str, pl.DataFrame], audit: Mapping[str, pl.DataFrame]
+) -> None:
+    empty = published_frames(
+        {name: table.clear() for name, table in marts.items()},
+        CONTRACT,
+        **{name: table.clear() for name, table in audit.items()},
+    )
+    assert {name: frame.schema for name, frame in empty.items()} == {n: frame.schema for n, frame in frames.items()}
+    assert all(empty[name].is_empty() for name in (*PEOPLE, "conservation", "quarantine_by_reason", "clinic"))
+    assert set(empty["check_summary"]["status"]) == {"not_applicable"}
+
+
+def test_two_rows_for_one_group_are_refused(
+    marts: Mapping[str, pl.DataFrame], audit: Mapping[str, pl.DataFrame]
+) -> None:
+    doubled = {**marts, "rom_cube": pl.concat([marts["rom_cube"], marts["rom_cube"].head(1)])}
+    with pytest.raises(ValueError, match="same condition_id, clinic_key, care, period"):
+        published_frames(doubled, CONTRACT, **audit)
+
+
+def test_label_lists(frames: Mapping[str, pl.DataFrame]) -> None:
+    assert frames["condition"].sort("position")["condition_id"].to_list() == [
+        item.condition_id for item in CONTRACT.conditions
+    ]
+    assert frames["definition"].filter("is_default")["definition_id"].to_list() == ["recovered_v1"]
+    assert frames["clinic"]["clinic_key"].to_list() == ["c01", "c02", "c03", "c04", "c_eleven", "c_small"]
