@@ -2,14 +2,11 @@
 
 import dagster as dg
 
-from assets.deliveries.assets import DELIVERIES
-
 INGEST_SELECTION = dg.AssetSelection.groups("deliveries") | dg.AssetSelection.assets(["quality", "accepted_rows"])
 
 INGEST = dg.define_asset_job(
     "ingest",
     selection=INGEST_SELECTION,
-    partitions_def=DELIVERIES,
     description="Read, check and gate one delivery.",
 )
 RELEASE = dg.define_asset_job(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assets.deliveries.profile import FieldSource
+from assets.deliveries.profile_fields import FieldSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from assets.contract.model import Contract, Table
-    from assets.deliveries.profile import FileSource, PlannedVisit, Score
+    from assets.deliveries.profile_fields import FileSource, PlannedVisit, Score
 
 
 @dataclass(frozen=True, slots=True)

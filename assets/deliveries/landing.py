@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assets.deliveries.ledger import Ledger
-    from assets.deliveries.profile import FileSource, Profile
+    from assets.deliveries.profile import Profile
+    from assets.deliveries.profile_fields import FileSource
 
-SAFE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z")
 CHUNK_BYTES = 1 << 20
 ID_DIGITS = 16
@@ -48,7 +49,8 @@ def find_deliveries(feeds: Iterable[Path], profile: Profile) -> tuple[Sent, ...]
     A profile with one file makes every matching file a delivery of its own; a profile with several makes a folder one.
 
     Raises:
-        InputProblem: NOT_FOUND, SYMLINK, FILENAME, or a folder in which nothing fits the profile.
+        InputProblem: NOT_FOUND (also a folder in which nothing fits the profile), NOT_A_FILE, UNREADABLE, SYMLINK,
+            FILENAME.
 
     """
     return tuple(sent for feed in feeds for sent in _find(feed, profile))
@@ -59,7 +61,10 @@ def _find(feed: Path, profile: Profile) -> Iterator[Sent]:
         raise InputProblem("SYMLINK", str(feed), "this is a symbolic link", "Name the file or folder itself")
     if not feed.exists():
         raise InputProblem("NOT_FOUND", str(feed), "there is no such file or folder", "Check the path")
+    if not (feed.is_file() or feed.is_dir()):
+        raise InputProblem("NOT_A_FILE", str(feed), "this is neither a file nor a folder", "Name a file or folder")
     if feed.is_file():
+        _check_name(feed)
         source = _matching(feed.name, profile)
         if source is None:
             if len(profile.files) > 1:
@@ -70,7 +75,6 @@ def _find(feed: Path, profile: Profile) -> Iterator[Sent]:
                     f"Expected is a folder with {', '.join(file.match for file in profile.files)}",
                 )
             source = profile.files[0]  # one file was named and one is declared: there is nothing to confuse
-        _check_name(feed)
         yield Sent(feed.name, ((source, feed),))
         return
     found = list(_in_folder(feed, profile))
@@ -85,22 +89,27 @@ def _find(feed: Path, profile: Profile) -> Iterator[Sent]:
 
 
 def _in_folder(folder: Path, profile: Profile) -> Iterator[Sent]:
-    children = sorted(folder.iterdir())
-    files = [(source, child) for child in children if _regular(child) and (source := _matching(child.name, profile))]
+    try:
+        children = sorted(folder.iterdir())
+    except OSError:
+        raise InputProblem("UNREADABLE", str(folder), "the folder cannot be read", "Check its permissions") from None
+    files = [(source, child) for child in children if _sent(child) and (source := _matching(child.name, profile))]
+    for _, child in files:
+        _check_name(child)
     if files and len(profile.files) == 1:
         for source, child in files:
-            _check_name(child)
             yield Sent(child.name, ((source, child),))
     elif files:
         _check_name(folder)
-        yield Sent(folder.name, tuple(files))
+        yield Sent(folder.resolve().name, tuple(files))
     for child in children:
         if child.is_dir() and not child.is_symlink():
             yield from _in_folder(child, profile)
 
 
-def _regular(path: Path) -> bool:
-    return stat.S_ISREG(path.lstat().st_mode)
+def _sent(path: Path) -> bool:
+    """A regular file. Hidden ones are uploads under way or traces of an operating system."""
+    return stat.S_ISREG(path.lstat().st_mode) and not path.name.startswith(".")
 
 
 def _matching(name: str, profile: Profile) -> FileSource | None:
@@ -113,7 +122,7 @@ def source_of(name: str, profile: Profile) -> FileSource:
 
 
 def _check_name(path: Path) -> None:
-    if not SAFE_NAME.match(path.resolve().name):
+    if not SAFE_NAME.fullmatch(path.resolve().name):
         raise InputProblem(
             "FILENAME",
             "a file or folder of the feed",
@@ -130,12 +139,13 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         profile and contract is not read again.
 
     Raises:
-        InputProblem: INCOMPLETE, if a file the profile requires is not there.
+        InputProblem: UNREADABLE, if a file may not be opened.
 
     """
     incoming = ledger.lake / ".incoming" / f"{os.getpid()}"
     shutil.rmtree(incoming, ignore_errors=True)
-    (incoming / "raw").mkdir(parents=True, mode=0o700)
+    incoming.mkdir(parents=True, mode=0o700)
+    (incoming / "raw").mkdir(mode=0o700)
     try:
         copied = tuple(DeliveredFile(path.name, *_copy(path, incoming / "raw" / path.name)) for _, path in sent.files)
         delivery = Delivery(
@@ -169,7 +179,11 @@ def _same_reading(known: Delivery, now: Delivery) -> bool:
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     digest = hashlib.sha256()
     size = 0
-    with source.open("rb") as reader, target.open("wb") as writer:
+    try:
+        reader = source.open("rb")
+    except OSError:
+        raise InputProblem("UNREADABLE", source.name, "the file cannot be opened", "Check its permissions") from None
+    with reader, target.open("wb") as writer:
         while chunk := reader.read(CHUNK_BYTES):
             digest.update(chunk)
             writer.write(chunk)

@@ -20,9 +20,9 @@ from assets.deliveries.emitters import Emitter, emitters_of
 from assets.deliveries.landing import source_of
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.rules import row_checks
-from assets.deliveries.sources import OpenedFile, count_lines, open_file
-from assets.deliveries.typing_pass import ROW_NUMBER, text_of, typed_rows
+from assets.deliveries.rules import STRUCTURE, row_checks
+from assets.deliveries.sources import OpenedFile, count_records, open_file
+from assets.deliveries.typing_pass import ROW_NUMBER, has_value, typed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,9 @@ def read_delivery(delivery: Delivery, ledger: Ledger, profile: Profile, contract
     except InputProblem as problem:
         read = replace(
             delivery.rejected_because(problem.code, str(problem)),
-            ingested=sum(count_lines(folder / "raw" / file.name) for file in delivery.files),
+            ingested=sum(
+                count_records(folder / "raw" / file.name, source_of(file.name, profile)) for file in delivery.files
+            ),
             rows={},
             set_aside=0,
         )
@@ -140,7 +142,7 @@ def _write_rows(
     def stamped(rows: pl.LazyFrame) -> pl.LazyFrame:
         return rows.with_columns(delivery_id=pl.lit(delivery_id), file=pl.lit(file_name))
 
-    if len(emitters) == 1:
+    if len(emitters) == 1 and not emitters[0].when_any:
         table = emitters[0].table
         path = folder / "rows" / f"{table.name}.{number}.parquet"
         rows = typed_rows(opened.rows, contract, table, emitters[0].fields, opened.numeric)
@@ -172,8 +174,9 @@ def _write_wide(
         rows = pl.concat([rows for part, rows in parts if part.name == name]).with_columns(accepted.alias("accepted"))
         rows = rows.sort(~pl.col("accepted"), ROW_NUMBER, maintain_order=True)
         if name in parents:
-            # a patient stands on every row of theirs; saying so again is not a duplicate
-            rows = rows.unique(subset=list(table.names), keep="first", maintain_order=True)
+            # a patient stands on every row of theirs; saying so again is not a duplicate, but may be another fault
+            first = rows.filter("accepted").unique(subset=list(table.names), keep="first", maintain_order=True)
+            rows = pl.concat([first, rows.filter(~pl.col("accepted"))])
         path = folder / "rows" / f"{name}.{number}.parquet"
         stamped(rows).sink_parquet(path)
         counts[name] = int(pl.scan_parquet(path).select(pl.len()).collect().item())
@@ -184,7 +187,9 @@ def _write_wide(
 def _emitted(opened: OpenedFile, emitter: Emitter, contract: Contract) -> pl.LazyFrame:
     rows = opened.rows
     if emitter.when_any:
-        rows = rows.filter(pl.any_horizontal(text_of(field).is_not_null() for field in emitter.when_any))
+        # a malformed row is kept wherever it may belong: its blanks mean nothing
+        found = [has_value(field, opened.numeric) for field in emitter.when_any]
+        rows = rows.filter(pl.any_horizontal(pl.col(STRUCTURE), *found))
     return typed_rows(rows, contract, emitter.table, emitter.fields, opened.numeric)
 
 

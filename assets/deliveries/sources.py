@@ -6,15 +6,17 @@ to a header that was compared with the profile by name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import polars as pl
 
 from assets.contract.model import ColumnType
 from assets.deliveries.problems import InputProblem
+from assets.deliveries.profile_fields import Delimiter
 from assets.deliveries.rules import STRUCTURE
-from assets.deliveries.structure import read_structure
+from assets.deliveries.structure import CHUNK_BYTES, read_structure
 from assets.deliveries.typing_pass import ROW_NUMBER
 from assets.privacy.identifiers import identifying_column, identifying_values
 
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Contract
     from assets.deliveries.emitters import Emitter
-    from assets.deliveries.profile import FileSource
+    from assets.deliveries.profile_fields import FileSource
 
 SAMPLE_ROWS = 10_000
-USUAL_DELIMITERS = ",;\t|"
+COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,23 @@ def open_file(
     return opened
 
 
-def count_lines(path: Path) -> int:
-    """Records of a file that could not be opened: its lines without the header."""
+def count_records(path: Path, source: FileSource) -> int:
+    """Records of a file of a refused delivery: its lines without the header where nothing better can be known."""
+    try:
+        if source.format == "parquet":
+            return int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
+        return read_structure(path, path.name, source.delimiter).records
+    except (InputProblem, pl.exceptions.PolarsError, OSError):
+        return 0 if source.format == "parquet" else max(_count_lines(path) - 1, 0)
+
+
+def _count_lines(path: Path) -> int:
+    lines, last = 0, b"\n"
     with path.open("rb") as file:
-        lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-    return max(lines - 1, 0)
+        for chunk in iter(lambda: file.read(CHUNK_BYTES), b""):
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+    return lines + (last != b"\n")
 
 
 def _open_csv(path: Path, name: str, source: FileSource, declared: set[str]) -> OpenedFile:
@@ -104,7 +118,7 @@ def _open_parquet(path: Path, name: str, declared: set[str]) -> OpenedFile:
 def _compare_header(header: tuple[str, ...], declared: set[str], name: str, delimiter: str) -> None:
     where = f"{name}, header"
     if len(header) == 1 and len(declared) > 1:
-        other = next((d for d in USUAL_DELIMITERS if d != delimiter and d in header[0]), None)
+        other = next((d for d in get_args(Delimiter) if d != delimiter and d in header[0]), None)
         if other:
             raise InputProblem(
                 "DELIMITER",
@@ -114,33 +128,43 @@ def _compare_header(header: tuple[str, ...], declared: set[str], name: str, deli
             )
     if not set(header) & declared:
         raise InputProblem("HEADER", where, "none of the expected columns is there", "Send a file with a header line")
-    repeated = sorted({column for column in header if header.count(column) > 1})
-    if repeated:
-        raise InputProblem(
-            "SCHEMA_DUPLICATE", where, f"column {repeated[0]!r} occurs more than once", "Send each column once"
-        )
-    extra = [column for column in header if column not in declared]
-    for column in extra:
-        what = identifying_column(column)
-        if what:
+    _gate_names(header, where)
+    for position, column in enumerate(header, start=1):
+        if column in header[: position - 1]:
             raise InputProblem(
-                "PHI_SUSPECTED",
-                f"{where}, column {column!r}",
-                f"the column looks like {what}",
-                "Send the file without it",
+                "SCHEMA_DUPLICATE", where, f"{_said(column, position)} occurs more than once", "Send each column once"
             )
     missing = sorted(declared - set(header))
     if missing:
         raise InputProblem(
             "SCHEMA_MISSING", where, f"column {missing[0]!r} is missing", "Send it or change the profile"
         )
-    if extra:
-        raise InputProblem(
-            "SCHEMA_EXTRA",
-            where,
-            f"column {extra[0]!r} is not in the profile",
-            "Leave it out or list it under 'ignored' in the profile",
-        )
+    for position, column in enumerate(header, start=1):
+        if column not in declared:
+            raise InputProblem(
+                "SCHEMA_EXTRA",
+                where,
+                f"{_said(column, position)} is not in the profile",
+                "Leave it out or list it under 'ignored' in the profile",
+            )
+
+
+def _gate_names(header: tuple[str, ...], where: str) -> None:
+    """No column may be named after an identifier, not even one that the profile lists: its values would be copied."""
+    for position, column in enumerate(header, start=1):
+        what = identifying_column(column)
+        if what:
+            raise InputProblem(
+                "PHI_SUSPECTED",
+                f"{where}, {_said(column, position)}",
+                f"the column looks like {what}",
+                "Send the file without it",
+            )
+
+
+def _said(column: str, position: int) -> str:
+    """A column for a sentence: by its name if it can be one, for without a header line it would be a value."""
+    return f"column {column!r}" if COLUMN_NAME.fullmatch(column) else f"column {position}"
 
 
 def _gate_values(opened: OpenedFile, name: str, emitters: tuple[Emitter, ...], contract: Contract) -> None:
@@ -152,7 +176,7 @@ def _gate_values(opened: OpenedFile, name: str, emitters: tuple[Emitter, ...], c
     columns = tuple(column for column in text if column not in opened.numeric)
     key_columns = {column for emitter in emitters for column in _own_key_columns(emitter, contract)}
     everywhere = tuple(column for column in columns if column in key_columns)
-    as_text = opened.rows.with_columns(pl.col(column).cast(pl.String) for column in columns)
+    as_text = opened.rows.with_columns(_unlisted(column, emitters) for column in columns)
     try:
         found = identifying_values(as_text.head(SAMPLE_ROWS), columns, ROW_NUMBER) if columns else None
         if found is None and everywhere:
@@ -167,6 +191,19 @@ def _gate_values(opened: OpenedFile, name: str, emitters: tuple[Emitter, ...], c
             f"the values look like {what}",
             "Send surrogate keys and day offsets instead",
         )
+
+
+def _unlisted(column: str, emitters: tuple[Emitter, ...]) -> pl.Expr:
+    """A column's text without the codes that the profile lists: "Usual Care" looks like a name but was agreed on."""
+    listed = {
+        text
+        for emitter in emitters
+        for source in emitter.fields.values()
+        if column in source.used_columns
+        for text in (*source.codes, *source.missing)
+    }
+    text = pl.col(column).cast(pl.String)
+    return pl.when(~text.is_in(sorted(listed))).then(text).alias(column) if listed else text
 
 
 def _own_key_columns(emitter: Emitter, contract: Contract) -> tuple[str, ...]:

@@ -91,10 +91,13 @@ class _Counter:
             where = f"{self.name}, at or after line {line}"
             raise InputProblem("ENCODING", where, "the file is not UTF-8", _ENCODING_REMEDY) from None
         block = self._rest + chunk
-        cut = _end_of_records(block)
+        if self.records == 0:
+            block = block.removeprefix(codecs.BOM_UTF8)
+        between = _between_quotes(block)
+        cut = _end_of_records(block, between)
         self._rest = block[cut:]
         if cut:
-            self._count(block[:cut])
+            self._count(block[:cut], between[:cut])
         if len(self._rest) > MAXIMUM_RECORD_BYTES:
             raise self._unclear(self.records, "the row does not end", "Check quotes and line ends")
 
@@ -108,22 +111,20 @@ class _Counter:
         if self._rest.count(b'"') % 2:
             raise self._unclear(self.records, "a quotation mark is never closed", "Close it or leave it out")
         if self._rest:
-            self._count(self._rest + b"\n")
+            last = self._rest + b"\n"
+            self._count(last, _between_quotes(last))
 
-    def _count(self, block: bytes) -> None:
-        """Count a block of whole records."""
-        if self.records == 0:
-            block = block.removeprefix(codecs.BOM_UTF8)
+    def _count(self, block: bytes, between: NDArray[np.uint8]) -> None:
+        """Count a block of whole records; ``between`` is empty if nothing is quoted."""
         data = np.frombuffer(block, np.uint8)
         classes = self._classes[data]
         if b"\r" in block:
             returns = np.flatnonzero(data == _CR)
             classes[returns[data[returns + 1] != _LF]] = _CONTROL  # a return that ends no line; the last byte is LF
-        if b'"' in block:
-            between = _between_quotes(data)
-            classes[between & (classes != _CONTROL)] = 0
+        if len(between):
+            classes[(between == 1) & (classes != _CONTROL)] = 0
         ends = np.flatnonzero(classes == _NEWLINE)
-        if b'"' in block:
+        if len(between):
             self._check_quotes(data, between, ends)
         starts = np.concatenate(([0], ends[:-1] + 1))
         odd = ends - starts > self._longest
@@ -139,14 +140,14 @@ class _Counter:
         self.malformed.extend((self.records + 1 + np.flatnonzero(wrong)).tolist())
         self.records += len(ends)
 
-    def _check_quotes(self, data: NDArray[np.uint8], between: NDArray[np.bool_], ends: NDArray[np.intp]) -> None:
+    def _check_quotes(self, data: NDArray[np.uint8], between: NDArray[np.uint8], ends: NDArray[np.intp]) -> None:
         """A mark opens a field, closes one or is doubled; anywhere else it is unclear where the record ends."""
         marks = np.flatnonzero(data == _MARK)
         outer = self._classes[data]
         before = outer[marks - 1]
         before[marks == 0] = _NEWLINE
         after = np.where(data[marks + 1] == _CR, _NEWLINE, outer[marks + 1])
-        beside = np.where(between[marks], before, after)  # what stands on the outer side of the mark
+        beside = np.where(between[marks] == 1, before, after)  # what stands on the outer side of the mark
         misplaced = marks[(beside != _DELIMITER) & (beside != _NEWLINE) & (beside != _QUOTE)]
         if len(misplaced):
             record = self.records + int(np.searchsorted(ends, misplaced[0]))
@@ -158,19 +159,20 @@ class _Counter:
         return InputProblem("STRUCTURE", where, what, remedy)
 
 
-def _between_quotes(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """True from an opening quotation mark up to, not including, the closing one."""
-    # eight bits overflow, but parity survives it
-    return np.cumsum(data == _MARK, dtype=np.uint8) % 2 == 1
-
-
-def _end_of_records(block: bytes) -> int:
-    """Where the last whole record of a block ends that begins with a record."""
+def _between_quotes(block: bytes) -> NDArray[np.uint8]:
+    """1 from an opening quotation mark up to, not including, the closing one; empty if there are no marks."""
     if b'"' not in block:
-        return block.rfind(b"\n") + 1
-    data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero((data == _LF) & ~_between_quotes(data))
-    return int(ends[-1]) + 1 if len(ends) else 0
+        return np.empty(0, np.uint8)
+    # eight bits overflow, but parity survives it
+    return np.cumsum(np.frombuffer(block, np.uint8) == _MARK, dtype=np.uint8) & np.uint8(1)
+
+
+def _end_of_records(block: bytes, between: NDArray[np.uint8]) -> int:
+    """Where the last whole record of a block ends that begins with a record."""
+    end = block.rfind(b"\n")
+    while len(between) and end >= 0 and between[end]:
+        end = block.rfind(b"\n", 0, end)
+    return end + 1
 
 
 def _header(path: Path, name: str, delimiter: str) -> tuple[str, ...]:

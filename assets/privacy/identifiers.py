@@ -14,38 +14,44 @@ IDENTIFIER_COLUMNS: tuple[tuple[str, str], ...] = (
     (
         "a name",
         (
-            r"(^|_)(first|last|middle|full|maiden|sur|given|patient|contact|guardian|employer|provider|therapist)_?name$"
-            r"|^name$|(^|_)initials?$"
-        ),
-    ),
-    (
-        "a place smaller than a state",
-        (
-            r"(^|_)(addr(ess)?|street|city|town|county|parish|precinct|geocode|lat(itude)?|lon(g|gitude)?|census_tract"
-            r"|zip|zip5|postal(_?code)?|zcta)(_|$)"
+            r"(^|_)(first|last|middle|full|maiden|sur|fore|given|family|patient|contact|guardian|employer|provider"
+            r"|therapist)_?names?\d*$|^names?\d*$|^(f|l|m)names?$|^names?_(first|last|middle|full)$|(^|_)initials?$"
         ),
     ),
     (
         "a date",
         r"(^|_)(dob|birth_?(date|day|month)|date|dt|datetime|timestamp|admit|discharge_?date|service_?date|dos)($|_)",
     ),
-    ("a telephone number", r"(^|_)(phone|telephone|tel|mobile|cell_?phone)(_?(no|num|number))?($|_)"),
-    ("a fax number", r"(^|_)fax(_?(no|num|number))?($|_)"),
-    ("an e-mail address", r"(^|_)e?mail(_?(addr|address))?($|_)"),
+    ("a telephone number", r"(^|_)(phone|telephone|tel|mobile|cell|cell_?phone)(_?(no|num|number))?\d*($|_)"),
+    ("a fax number", r"(^|_)fax(_?(no|num|number))?\d*($|_)"),
+    ("an e-mail address", r"(^|_)e?mail(_?(addr|address))?\d*($|_)"),
     ("a social security number", r"(^|_)(ssn|ssn_?last_?4|social_security(_?(no|num|number))?)($|_)"),
-    ("a record number", r"(^|_)(mrn|medical_record(_?(no|num|number|id))?|chart_?(no|num|id)|emr_?id)($|_)"),
+    (
+        "a record number",
+        r"(^|_)(mrn|medical_record(_?(no|num|number|id))?|chart_?(no|num|number|id)|emr_?id|nhs_?(no|num|number))($|_)",
+    ),
     (
         "a health plan number",
-        r"(^|_)(mbi|hicn|(member|subscriber|beneficiary|medicare|medicaid|policy)_?(id|no|num|number))($|_)",
+        (
+            r"(^|_)(mbi|hicn|(member|subscriber|beneficiary|medicare|medicaid|policy|insurance)_?(id|no|num|number))"
+            r"($|_)"
+        ),
     ),
     ("an account number", r"(^|_)(account|acct|invoice|claim)(_?(id|no|num|number))?($|_)"),
-    ("a certificate or licence number", r"(^|_)(licen[sc]e|certificate|cert|dl)(_?(id|no|num|number))?($|_)"),
+    ("a certificate or licence number", r"(^|_)(licen[sc]e|certificate|cert|dl|passport)(_?(id|no|num|number))?($|_)"),
     ("a vehicle identifier", r"(^|_)(vin|licen[sc]e_plate|plate(_?(no|num|number))?|vehicle(_?id)?)($|_)"),
     ("a device identifier", r"(^|_)(serial|udi|imei|(device|sensor)_?(id|no|num|number|serial))($|_)"),
+    ("a photograph", r"(^|_)(photo|image|video|avatar)(_?(id|path|url))?($|_)"),
     ("a web address", r"(^|_)(url|uri|hyperlink|website)($|_)"),
     ("an IP address", r"(^|_)(ip|ip_?addr(ess)?)($|_)"),
     ("a biometric identifier", r"(^|_)(finger_?print|voice_?print|retina|iris|biometric)($|_)"),
-    ("a photograph", r"(^|_)(photo|image|video|avatar)(_?(id|path|url))?($|_)"),
+    (
+        "a place smaller than a state",
+        (
+            r"(^|_)(addr(ess)?\d*|street|city|town|county|parish|precinct|geocode|lat(itude)?|lon(g|gitude)?"
+            r"|census_tract|zip|zip5|zip_?code|post_?code|postal(_?code)?|zcta)(_|$)"
+        ),
+    ),
     (
         "free text or another identifier",
         (
@@ -54,25 +60,42 @@ IDENTIFIER_COLUMNS: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-"""What a column holds, and the pattern of its name in snake case."""
+"""What a column holds, and the pattern of its name in snake case; the first that fits counts (e-mail before address)."""
+
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_NAME = r"\p{Lu}['\u2019]?\p{L}+(?:['\u2019-]\p{L}+)*"
 
 IDENTIFIER_VALUES: tuple[tuple[str, str], ...] = (
-    ("social security numbers", r"^\d{3}-\d{2}-\d{4}$"),
-    ("e-mail addresses", r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
-    ("telephone numbers", r"^(\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}$"),
-    ("calendar dates", r"^\d{4}-\d{2}-\d{2}([T ].*)?$|^\d{1,2}/\d{1,2}/\d{2,4}$"),
-    ("names of persons", r"^[A-Z][a-z]+(,? [A-Z]\.?)?,? [A-Z][a-z]+$"),
-    ("web addresses", r"^https?://"),
+    ("social security numbers", r"^\s*\d{3}[- ]\d{2}[- ]\d{4}\s*$"),
+    ("e-mail addresses", r"^\s*(?:mailto:)?[^@\s]+@[^@\s]+\.[^@\s]+\s*$"),
+    ("telephone numbers", r"^\s*(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}\s*$|^\s*\+\d[\d ().-]{7,18}$"),
+    (
+        "calendar dates",
+        (
+            r"^\s*\d{4}-\d{2}-\d{2}(?:[T ].*)?$|^\s*\d{1,2}/\d{1,2}/\d{2,4}(?: .*)?$|^\s*\d{4}/\d{1,2}/\d{1,2}(?: .*)?$"
+            r"|^\s*\d{1,2}[.-]\d{1,2}[.-](?:19|20)\d{2}\s*$"
+            rf"|^\s*\d{{1,2}}[ -]{_MONTH}[ ,-]+\d{{2,4}}\s*$|^\s*{_MONTH} \d{{1,2}}(?:,? \d{{4}})\s*$"
+        ),
+    ),
+    (
+        "names of persons",
+        (
+            rf"^\s*{_NAME}(?: \p{{Lu}}\.)?(?: {_NAME}){{1,3}}\s*$"
+            r"|^\s*\p{L}[\p{L}'\u2019 -]*, ?\p{L}[\p{L}'\u2019. -]*$"
+        ),
+    ),
+    ("web addresses", r"^\s*(?:https?://|www\.)"),
 )
-"""What a value looks like, and its form."""
+"""What a value looks like, and its form in the syntax of Polars."""
 
 _COLUMN_PATTERNS = tuple((what, re.compile(pattern)) for what, pattern in IDENTIFIER_COLUMNS)
 _ANY_VALUE = "|".join(f"(?:{pattern})" for _, pattern in IDENTIFIER_VALUES)
 
 
 def identifying_column(name: str) -> str | None:
-    """What a column of this name would hold, or None. camelCase is read as snake_case."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace(" ", "_").replace("-", "_")
+    """What a column of this name would hold, or None. camelCase and other separators are read as snake_case."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    snake = re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")
     return next((what for what, pattern in _COLUMN_PATTERNS if pattern.search(snake)), None)
 
 
@@ -91,6 +114,6 @@ def identifying_values(text: pl.LazyFrame, columns: tuple[str, ...], row_number:
     for name in columns:
         row = found[name]
         if row is not None:
-            value = text.filter(pl.col(row_number) == row).select(name).collect().item()
-            return name, int(row), next(what for what, pattern in IDENTIFIER_VALUES if re.search(pattern, value))
+            value = text.filter(pl.col(row_number) == row).select(name).collect().get_column(name)
+            return name, int(row), next(w for w, pattern in IDENTIFIER_VALUES if value.str.contains(pattern).any())
     return None

@@ -16,7 +16,10 @@ from assets.deliveries.state import (
 from assets.home import Home
 from assets.publication.release import start_building
 from assets.warehouse.build import run_model
+from assets.warehouse.connection import connect
+from assets.warehouse.lake import create_lake
 from assets.warehouse.models import Model, load_models
+from assets.warehouse.reference import column_comments, write_reference
 
 MODELS = load_models()
 MODEL_KEYS = [dg.AssetKey([model.schema, model.name]) for model in MODELS]
@@ -48,11 +51,11 @@ def models(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult]:
     with open_building(home) as connection:
         _load_lake(connection, home)
         for model in MODELS:
-            result = run_model(connection, model)
+            result = run_model(connection, model, column_comments(CONTRACT, model.schema, model.name))
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey([model.schema, model.name]),
                 metadata={
-                    "dagster/row_count": result.rows,
+                    **({} if result.rows is None else {"dagster/row_count": result.rows}),
                     "seconds": round(result.seconds, 3),
                     "dagster/column_schema": dg.TableSchema(
                         columns=[dg.TableColumn(name, kind) for name, kind in result.columns]

@@ -1,0 +1,93 @@
+"""Run the models, one create statement each, exactly as their files say."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from assets.warehouse.connection import WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from assets.warehouse.models import Model
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """What one model did.
+
+    ``rows`` is None for a view: its rows are only made when somebody reads them. ``columns`` are (name, DuckDB type).
+    """
+
+    relation: str
+    rows: int | None
+    seconds: float
+    columns: tuple[tuple[str, str], ...]
+
+
+def run_model(con: duckdb.DuckDBPyConnection, model: Model, comments: Mapping[str, str] | None = None) -> ModelRun:
+    """Create the table or view of one model.
+
+    The grain of a table is checked, unless the final ``group by`` already guarantees it. The grain of a view is not:
+    that would compute the view a second time; the tests do it on small data.
+
+    Args:
+        con: connection to the warehouse.
+        model: the model.
+        comments: column name -> meaning, written into the database for the columns the model has.
+
+    Raises:
+        WarehouseError: the SQL failed or the grain is not unique. DuckDB's own message is dropped: it quotes values.
+
+    """
+    started = time.perf_counter()
+    try:
+        con.execute(f"create schema if not exists {model.schema}")
+        con.execute(f"create or replace {model.materialisation} {model.relation} as {model.sql}")
+        rows = None if model.materialisation == "view" else _count(con, model)
+        columns = tuple((name, kind) for name, kind, *_ in con.execute(f"describe {model.relation}").fetchall())
+        _comment(con, model, comments or {})
+    except duckdb.Error as error:
+        message = f"model {model.relation} failed with {type(error).__name__}; run {model.relation} by hand to see why"
+        raise WarehouseError(message) from None
+    return ModelRun(model.relation, rows, time.perf_counter() - started, columns)
+
+
+def build_warehouse(
+    con: duckdb.DuckDBPyConnection,
+    models: Iterable[Model],
+    comments: Callable[[str, str], Mapping[str, str]] | None = None,
+) -> list[ModelRun]:
+    """Run all models in the order given; ``comments`` maps schema and table name to the meanings of columns."""
+    return [run_model(con, model, comments(model.schema, model.name) if comments else None) for model in models]
+
+
+def _count(con: duckdb.DuckDBPyConnection, model: Model) -> int:
+    if model.grain_is_grouped:
+        found = con.execute(f"select count(*) from {model.relation}").fetchone()
+        return int(found[0]) if found else 0
+    grain = ", ".join(model.grain)
+    found = con.execute(
+        f"select coalesce(sum(n), 0), count(*) from (select count(*) as n from {model.relation} group by {grain})"
+    ).fetchone()
+    rows, distinct = (int(found[0]), int(found[1])) if found else (0, 0)
+    if rows != distinct:
+        message = f"model {model.relation}: grain ({grain}) is not unique, {rows - distinct} rows too many"
+        raise WarehouseError(message)
+    return rows
+
+
+def _comment(con: duckdb.DuckDBPyConnection, model: Model, comments: Mapping[str, str]) -> None:
+    kind = model.materialisation
+    con.execute(f"comment on {kind} {model.relation} is {_literal(model.description)}")
+    for column in model.column_lineage:
+        if column in comments:
+            con.execute(f"comment on column {model.relation}.{column} is {_literal(comments[column])}")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

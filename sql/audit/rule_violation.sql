@@ -1,0 +1,172 @@
+-- Every violation of a rule between rows and tables: quarantined rows, and rows or clinics reported by a warning.
+-- 1. Quarantined rows: audit.row_set_aside. Superseded rows violate nothing and are not here.
+-- 2. The first visit of an episode is day 0: reported is the first attended visit of an episode that starts later.
+-- 3. Pain is scored with one measure at both ends: reported is a baseline score of each episode that has pain at both
+--    ends but no measure that is at both.
+-- 4. No clinic repeats the same score for most patients: reported is the clinic, without a row, if more than 40% of its
+--    scores repeat the one before (intermediate.clinic_repetition).
+-- Source: needlepoint contract, release checks; domain reference 1.1 for the 40%.
+-- grain: check_id, table_name, delivery_id, file, row_number, clinic_key
+with set_aside as (
+    select
+        check_id,
+        table_name,
+        delivery_id,
+        file,
+        row_number
+    from audit.row_set_aside
+    where fate = 'quarantined'
+),
+
+visit as (
+    select
+        visit_key,
+        episode_key,
+        day_offset,
+        attendance,
+        delivery_id,
+        file,
+        row_number
+    from staging.visit
+    where attendance = 'attended'
+),
+
+measurement as (
+    select
+        visit_key,
+        measure_id,
+        delivery_id,
+        file,
+        row_number
+    from staging.measurement
+),
+
+pain_measure as (
+    select measure_id
+    from reference.measure
+    where construct = 'pain'
+),
+
+changed_scale as (
+    select episode_no
+    from intermediate.episode_pain
+    where is_scored_at_both_ends and not is_same_at_both_ends
+),
+
+baseline_visit as (
+    select
+        visit_key,
+        episode_no,
+        day_offset
+    from intermediate.visit
+    where is_baseline
+),
+
+repeating_clinic as (
+    select clinic_key
+    from intermediate.clinic_repetition
+    where is_repeating
+),
+
+quality_check as (
+    select
+        check_id,
+        reason
+    from reference.quality_check
+),
+
+visit_order as (
+    select
+        *,
+        row_number() over (partition by episode_key order by day_offset, visit_key) as visit_no
+    from visit
+),
+
+late_start as (
+    select
+        'visit.day_offset.starts_at_zero' as check_id,
+        'visit' as table_name,
+        delivery_id,
+        file,
+        row_number
+    from visit_order
+    where visit_no = 1 and day_offset > 0
+),
+
+doubtful_visit as (
+    select
+        baseline_visit.visit_key,
+        baseline_visit.episode_no,
+        baseline_visit.day_offset
+    from baseline_visit
+    inner join changed_scale on baseline_visit.episode_no = changed_scale.episode_no
+),
+
+baseline_score as (
+    select
+        measurement.delivery_id,
+        measurement.file,
+        measurement.row_number,
+        row_number() over (
+            partition by doubtful_visit.episode_no
+            order by doubtful_visit.day_offset, measurement.visit_key, measurement.measure_id, measurement.row_number
+        ) as score_no
+    from measurement
+    inner join doubtful_visit on measurement.visit_key = doubtful_visit.visit_key
+    inner join pain_measure on measurement.measure_id = pain_measure.measure_id
+),
+
+found as (
+    select
+        check_id,
+        table_name,
+        delivery_id,
+        file,
+        row_number,
+        cast(null as varchar) as clinic_key,
+        'quarantined' as fate
+    from set_aside
+    union all
+    select
+        check_id,
+        table_name,
+        delivery_id,
+        file,
+        row_number,
+        null as clinic_key,
+        'reported' as fate
+    from late_start
+    union all
+    select
+        'measurement.measure_id.same_at_both_ends' as check_id,
+        'measurement' as table_name,
+        delivery_id,
+        file,
+        row_number,
+        null as clinic_key,
+        'reported' as fate
+    from baseline_score
+    where score_no = 1
+    union all
+    select
+        'measurement.value.varies_within_clinic' as check_id,
+        'measurement' as table_name,
+        null as delivery_id,
+        null as file,
+        null as row_number,
+        clinic_key,
+        'reported' as fate
+    from repeating_clinic
+)
+
+select
+    found.check_id,
+    found.table_name,
+    found.delivery_id,
+    found.file,
+    found.row_number,
+    found.clinic_key,
+    found.fate,
+    quality_check.reason
+from found
+inner join quality_check on found.check_id = quality_check.check_id

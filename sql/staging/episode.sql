@@ -1,0 +1,67 @@
+-- One episode of care: a patient treated for one condition, from evaluation to discharge.
+-- Current rows only: accepted, not superseded, not set aside by a rule between rows.
+-- A view: the rows stay in the lake.
+-- materialised: view
+-- grain: episode_key
+with accepted as (
+    select
+        episode_key,
+        patient_key,
+        clinic_key,
+        therapist_key,
+        condition_id,
+        side,
+        start_year,
+        symptom_duration,
+        surgery_count,
+        comorbidity_count,
+        fear_avoidance,
+        prior_episode,
+        payer,
+        discharge_day,
+        discharge_reason,
+        arm,
+        delivery_id,
+        file,
+        row_number
+    from lake.episode
+    where accepted
+),
+
+set_aside as (
+    select
+        delivery_id,
+        file,
+        row_number,
+        episode_key
+    from staging.episode_set_aside
+)
+
+select
+    accepted.episode_key,
+    accepted.patient_key,
+    accepted.clinic_key,
+    accepted.therapist_key,
+    accepted.condition_id,
+    accepted.side,
+    accepted.start_year,
+    accepted.symptom_duration,
+    accepted.surgery_count,
+    accepted.comorbidity_count,
+    accepted.fear_avoidance,
+    accepted.prior_episode,
+    accepted.payer,
+    accepted.discharge_day,
+    accepted.discharge_reason,
+    accepted.arm,
+    accepted.delivery_id,
+    accepted.file,
+    accepted.row_number
+from accepted
+left join set_aside
+    on
+        accepted.delivery_id = set_aside.delivery_id
+        and accepted.file = set_aside.file
+        and accepted.row_number = set_aside.row_number
+        and accepted.episode_key = set_aside.episode_key
+where set_aside.row_number is null

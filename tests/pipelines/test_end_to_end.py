@@ -1,0 +1,148 @@
+"""The whole way on a small simulated network: what was planted comes out, nothing is lost, nothing leaks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def truth(network_feed: Path) -> dict[str, Any]:
+    return json.loads((network_feed / "truth.json").read_text(encoding="utf-8"))
+
+
+def test_release_is_in_force(network: Any) -> None:
+    assert network.outcome.exit_code == 0
+    assert network.outcome.released
+    for name in ("index.html", "quality.html", "definitions.html"):
+        assert (network.home.site / name).stat().st_size > 1000
+    assert network.home.warehouse.exists()
+
+
+def test_every_row_is_accounted_for(network: Any) -> None:
+    rows = network.query("select * from audit.conservation")
+    assert rows.height == len(network.outcome.read)
+    parts = rows["accepted"] + rows["quarantined"] + rows["superseded"] + rows["rejected"]
+    assert rows["ingested"].to_list() == parts.to_list()
+    assert rows["quarantined"].sum() > 0
+    assert rows["superseded"].sum() > 0
+
+
+def test_great_expectations_and_the_typing_pass_agree_on_every_count(network: Any) -> None:
+    """Two engines evaluate the same rule from the same contract; a difference is an error in one of them."""
+    counted = network.query(
+        "select check_id, sum(violated)::bigint as n from audit.check_result "
+        "where stage = 'delivery' and severity = 'critical' and violated > 0 group by check_id"
+    )
+    typed = network.query("select check_id, count(*) as n from lake.violation group by check_id")
+    assert dict(counted.iter_rows()) == dict(typed.iter_rows())
+
+
+def test_at_least_sixty_checks_ran_and_none_in_error(network: Any) -> None:
+    results = network.query("select * from audit.check_result")
+    assert results["check_id"].n_unique() >= 60
+    assert "error" not in results["status"].to_list()
+    assert "fail" not in results["status"].to_list()
+
+
+def test_same_feed_again_changes_nothing(
+    network: Any, make_installation: Callable[..., Any], network_feed: Path
+) -> None:
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in network.home.site.rglob("*"))
+    feeds = sorted(path for path in network_feed.iterdir() if path.is_dir())
+    again = make_installation(feeds, home=network.home)
+    assert again.outcome.exit_code == 0
+    assert not again.outcome.released
+    assert len(again.outcome.known) == len(feeds)
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in network.home.site.rglob("*")) == before
+
+
+def test_order_of_deliveries_does_not_matter_and_pages_are_byte_identical(
+    network: Any, make_installation: Callable[..., Any], network_feed: Path
+) -> None:
+    feeds = sorted((path for path in network_feed.iterdir() if path.is_dir()), reverse=True)
+    other = make_installation(feeds)
+    assert other.outcome.release == network.outcome.release
+    ours = json.loads((network.home.current / "manifest.json").read_text(encoding="utf-8"))
+    theirs = json.loads((other.home.current / "manifest.json").read_text(encoding="utf-8"))
+    assert ours == theirs
+
+
+def test_no_key_of_a_patient_leaves_lake_and_warehouse(network: Any) -> None:
+    keys = network.query("select patient_key from staging.patient limit 200")["patient_key"].to_list()
+    places = [network.home.dagster, network.home.site, network.home.current / "manifest.json"]
+    files = [path for place in places for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file()]
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        assert not any(key.encode() in content for key in keys), path.name
+
+
+def test_published_rates_equal_the_marts(network: Any) -> None:
+    published = network.published("recovery_by_condition").filter(
+        pl.col("clinic_key").is_null(),
+        pl.col("condition_id").is_not_null(),
+        pl.col("care") == "any",
+        pl.col("period") == "all",
+        pl.col("definition_id") == "recovered_v1",
+        ~pl.col("suppressed"),
+    )
+    marts = network.query(
+        "select condition_id, count(*) filter (where recovered = 'yes') as recovered, "
+        "count(*) filter (where recovered in ('yes', 'no')) as known from marts.episode_outcome "
+        "where is_closed group by condition_id"
+    )
+    joined = published.join(marts, on="condition_id", suffix="_mart")
+    assert joined.height == published.height > 0
+    assert joined["recovered"].to_list() == joined["recovered_mart"].to_list()
+    assert joined["n"].to_list() == joined["known"].to_list()
+    assert (joined["rate_low"] <= joined["rate"]).all()
+    assert (joined["rate"] <= joined["rate_high"]).all()
+
+
+def test_no_small_group_is_published(network: Any) -> None:
+    for name in ("recovery_by_condition", "pain_change", "rom_change", "measure_summary", "response"):
+        counts = network.published(name).filter(~pl.col("suppressed"))["n"].drop_nulls()
+        assert not counts.is_between(1, 10).any(), name
+
+
+def test_a_wrong_delivery_is_held_and_the_old_release_stays(
+    network: Any, make_installation: Callable[..., Any], network_feed: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(network.home.path, home, symlinks=True)
+    place = type(network.home)(home, memory_limit="1GB")
+    source = next(path for path in sorted(network_feed.iterdir()) if path.is_dir())
+    wrong = tmp_path / "north_20260801T020000Z"
+    shutil.copytree(source, wrong)
+    file = wrong / "measurement.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(",points\n", ",furlongs\n").replace(",deg\n", ",yards\n"))
+    before = (home / "current").readlink()
+    held = make_installation([wrong], home=place)
+    assert held.outcome.exit_code == 1
+    assert "measurement.unit.of_measure" in held.outcome.held_by[0]
+    assert (home / "current").readlink() == before
+
+
+def test_planted_dirty_rows_are_found_where_they_were_planted(network: Any, truth: dict[str, Any]) -> None:
+    """Counts by check equal what the simulator says it planted, delivery by delivery."""
+    found = network.query(
+        "select label, check_id, count(*) as n from audit.quarantine "
+        "join lake.delivery using (delivery_id) group by all"
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for label, check_id, number in found.iter_rows():
+        counts.setdefault(label, {})[check_id] = number
+    assert counts == planted(truth)
+
+
+def planted(truth: dict[str, Any]) -> dict[str, dict[str, int]]:
+    return {label: delivery["quarantined_by_check"] for label, delivery in truth["deliveries"].items()}
