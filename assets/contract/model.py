@@ -59,6 +59,7 @@ class Bounds:
 class Column:
     """One column of a canonical table.
 
+    ``pattern`` is the form of a code that comes from no closed list; keys have a form of their own.
     ``possible`` bounds set a row aside, ``plausible`` bounds warn when more than ``tolerance`` of the
     rows lie outside.
     """
@@ -69,6 +70,7 @@ class Column:
     unit: str | None = None
     required: bool = False
     allowed: tuple[str, ...] = ()
+    pattern: str | None = None
     possible: Bounds | None = None
     plausible: Bounds | None = None
     tolerance: float = 0.02

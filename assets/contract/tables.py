@@ -7,7 +7,7 @@ adverse event, precaution). Time is a day offset from the episode's first visit 
 
 from __future__ import annotations
 
-from assets.contract.model import Bounds, Column, ColumnType, Reference, Table
+from assets.contract.model import KEY_PATTERN, Bounds, Column, ColumnType, Reference, Table
 
 KEY, CODE, INTEGER, SCORE = ColumnType.KEY, ColumnType.CODE, ColumnType.INTEGER, ColumnType.SCORE
 
@@ -30,7 +30,12 @@ PATIENT = Table(
             possible=Bounds(0, AGE_TOP_CODE_YEARS, "Safe Harbor groups all ages over 89 as 90"),
             plausible=Bounds(14, AGE_TOP_CODE_YEARS, "outcome instruments are validated from age 14"),
         ),
-        Column("zip3", CODE, "First three digits of the ZIP code, 000 where fewer than 20,000 people share them"),
+        Column(
+            "zip3",
+            CODE,
+            "First three digits of the ZIP code, 000 where fewer than 20,000 people share them",
+            pattern="^[0-9]{3}$",
+        ),
         Column(
             "population",
             CODE,
@@ -115,7 +120,7 @@ EPISODE = Table(
                 "unknown",
             ),
         ),
-        Column("arm", CODE, "Arm of a trial as assigned; empty in routine care"),
+        Column("arm", CODE, "Arm of a trial as assigned; empty in routine care", pattern=KEY_PATTERN),
     ),
 )
 

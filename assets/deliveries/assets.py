@@ -21,7 +21,7 @@ OWNERS = ["team:data-engineering"]
     owners=OWNERS,
     description="One thing a clinic sent, copied under the hash of its content and never changed.",
 )
-def delivery(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+def delivery(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Record the landed delivery's files."""
     record = known_delivery(home, context.partition_key)
     return dg.MaterializeResult(
@@ -44,7 +44,7 @@ def delivery(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) ->
     owners=OWNERS,
     description="Every row of the delivery, typed, with what is wrong with it; identifiers stop the delivery here.",
 )
-def typed_rows(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+def typed_rows(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Type the delivery, or record why it is refused."""
     landed = known_delivery(home, context.partition_key)
     profile = load_profile(home.ledger.folder(landed.delivery_id) / PROFILE_NAME, CONTRACT)

@@ -31,7 +31,7 @@ def published_key(name: str) -> dg.AssetKey:
     ],
     name="published_tables",
 )
-def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult]:
+def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult[None]]:
     """Compute every published table from the marts of the release being built."""
     with open_building(home) as connection:
         frames = write_published(connection, home)

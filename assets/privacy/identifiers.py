@@ -60,7 +60,7 @@ IDENTIFIER_COLUMNS: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-"""What a column holds, and the pattern of its name in snake case; the first that fits counts (e-mail before address)."""
+"""What a column holds, and the pattern of its name in snake case; the first that fits counts."""
 
 _MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _NAME = r"\p{Lu}['\u2019]?\p{L}+(?:['\u2019-]\p{L}+)*"

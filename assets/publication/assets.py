@@ -20,7 +20,7 @@ SITE = dg.AssetKey(["publication", "site"])
     owners=["team:data-engineering"],
     description="The pages, self-contained: they open from disk and send nothing.",
 )
-def site(home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+def site(home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Write the pages of the release being built."""
     files = write_site(home)
     return dg.MaterializeResult(metadata={"files": len(files), "bytes": sum(path.stat().st_size for path in files)})
@@ -34,7 +34,7 @@ def site(home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
     owners=["team:data-engineering"],
     description="Warehouse, published tables and site under one name, switched in by one pointer.",
 )
-def release(home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+def release(home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Write the manifest and switch the pointer."""
     before = current_release(home)
     identity = release_built(home)

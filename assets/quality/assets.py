@@ -55,7 +55,7 @@ def check_specs(checks: Sequence[Check], asset: dg.AssetKey) -> list[dg.AssetChe
 )
 def accepted_rows(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Run the suites on one delivery; hold it where a critical check fails."""
     record = known_delivery(home, context.partition_key)
     results: list[CheckResult] = []
@@ -96,7 +96,7 @@ def accepted_rows(
 )
 def release_gate(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Run the release suite and write the check history into the warehouse being built."""
     deliveries = settled_deliveries(home.ledger)
     contract = extended_contract(CONTRACT, home.ledger, deliveries)

@@ -45,7 +45,7 @@ def _spec(model: Model) -> dg.AssetSpec:
 
 
 @dg.multi_asset(specs=[_spec(model) for model in MODELS], name="models")
-def models(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult]:
+def models(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult[None]]:
     """Build the warehouse of the next release from every accepted delivery."""
     start_building(home)
     with open_building(home) as connection:

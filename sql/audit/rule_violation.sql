@@ -78,7 +78,7 @@ quality_check as (
 visit_order as (
     select
         *,
-        row_number() over (partition by episode_key order by day_offset, visit_key) as visit_no
+        row_number() over (partition by episode_key order by day_offset, visit_key) as visit_number
     from visit
 ),
 
@@ -90,7 +90,7 @@ late_start as (
         file,
         row_number
     from visit_order
-    where visit_no = 1 and day_offset > 0
+    where visit_number = 1 and day_offset > 0
 ),
 
 doubtful_visit as (
@@ -116,7 +116,7 @@ baseline_score as (
     inner join pain_measure on measurement.measure_id = pain_measure.measure_id
 ),
 
-found as (
+violation as (
     select
         check_id,
         table_name,
@@ -160,13 +160,13 @@ found as (
 )
 
 select
-    found.check_id,
-    found.table_name,
-    found.delivery_id,
-    found.file,
-    found.row_number,
-    found.clinic_key,
-    found.fate,
+    violation.check_id,
+    violation.table_name,
+    violation.delivery_id,
+    violation.file,
+    violation.row_number,
+    violation.clinic_key,
+    violation.fate,
     quality_check.reason
-from found
-inner join quality_check on found.check_id = quality_check.check_id
+from violation
+inner join quality_check on violation.check_id = quality_check.check_id

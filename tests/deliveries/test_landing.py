@@ -1,0 +1,185 @@
+"""What is taken from a landing folder, under which names, and what an interrupted copy leaves behind."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assets.contract import CONTRACT
+from assets.deliveries import landing
+from assets.deliveries.landing import find_deliveries, land
+from assets.deliveries.ledger import State
+from assets.deliveries.problems import InputProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.deliveries.conftest import Reader
+
+ONE = """
+profile: one
+version: 1
+description: One file
+privacy_mode: safe_harbor
+files:
+  - {match: "*.csv", tables: [{table: precaution, fields: same_names}]}
+"""
+TWO = """
+profile: two
+version: 1
+description: Two files
+privacy_mode: safe_harbor
+extract_stamp: 2025-01-02
+files:
+  - {match: "patient.csv", tables: [{table: patient, fields: same_names}]}
+  - {match: "precaution*.csv", tables: [{table: precaution, fields: same_names}], optional: true}
+"""
+PRECAUTIONS = "patient_key,precaution_type,present\nP1,pregnancy,no\n"
+
+
+def code(feed: Path, reader: Reader, profile: str = ONE) -> str:
+    with pytest.raises(InputProblem) as caught:
+        find_deliveries([feed], reader.profile(profile))
+    return caught.value.code
+
+
+def test_paths_that_are_nothing(reader: Reader, tmp_path: Path) -> None:
+    assert code(tmp_path / "nowhere.csv", reader) == "NOT_FOUND"
+    assert code(reader.write({}), reader) == "NOT_FOUND"
+    assert code(reader.write({"other.txt": "x"}), reader) == "NOT_FOUND"
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert code(tmp_path / "pipe.csv", reader) == "NOT_A_FILE"
+
+
+def test_links_are_refused_or_passed_over(reader: Reader, tmp_path: Path) -> None:
+    feed = reader.write({"a.csv": PRECAUTIONS})
+    (tmp_path / "secret.csv").write_text(PRECAUTIONS)
+    (feed / "b.csv").symlink_to(tmp_path / "secret.csv")
+    (feed / "c").symlink_to(tmp_path)
+    assert code(feed / "b.csv", reader) == "SYMLINK"
+    (sent,) = find_deliveries([feed], reader.profile(ONE))
+    assert sent.label == "a.csv"
+
+
+def test_folders_called_csv_and_hidden_files_are_no_deliveries(reader: Reader) -> None:
+    feed = reader.write({"a.csv": PRECAUTIONS, ".b.csv": PRECAUTIONS, "._a.csv": "x"})
+    (feed / "c.csv").mkdir()
+    assert [sent.label for sent in find_deliveries([feed], reader.profile(ONE))] == ["a.csv"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.csv", "a'b.csv", "\u00e9.csv", "a\n.csv", "-a.csv", "a;b.csv", "$(id).csv", "x" * 130 + ".csv"]
+)
+def test_unsafe_names_are_refused_and_not_repeated(reader: Reader, name: str) -> None:
+    feed = reader.write({name: PRECAUTIONS})
+    for path, profile in ((feed, ONE), (feed / name, ONE), (feed / name, TWO)):
+        with pytest.raises(InputProblem, match="Rename it") as caught:
+            find_deliveries([path], reader.profile(profile))
+        assert name not in str(caught.value)
+
+
+def test_unsafe_name_in_a_folder_of_several_files(reader: Reader) -> None:
+    assert code(reader.write({"patient.csv": "x", "precaution 1.csv": "x"}), reader, TWO) == "FILENAME"
+
+
+def test_a_file_that_fits_no_pattern(reader: Reader) -> None:
+    feed = reader.write({"other.csv": "x"})
+    assert code(feed / "other.csv", reader, TWO) == "FILENAME"
+    (sent,) = find_deliveries([feed / "other.csv"], reader.profile(ONE.replace("*.csv", "scores.csv")))
+    assert sent.label == "other.csv"
+
+
+def test_grouping(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = reader.write({"a.csv": "x", "b.csv": "y"})
+    assert [sent.label for sent in find_deliveries([feed], reader.profile(ONE))] == ["a.csv", "b.csv"]
+    folder = reader.write({})
+    for clinic in ("north", "south"):
+        (folder / clinic).mkdir()
+        (folder / clinic / "patient.csv").write_text("x")
+        (folder / clinic / "precaution1.csv").write_text("x")
+    two = reader.profile(TWO)
+    assert [(sent.label, len(sent.files)) for sent in find_deliveries([folder], two)] == [("north", 2), ("south", 2)]
+    monkeypatch.chdir(folder / "north")
+    from pathlib import Path  # noqa: PLC0415 only this test needs it at run time
+
+    assert [sent.label for sent in find_deliveries([Path()], two)] == ["north"]
+
+
+def test_same_content_twice_is_nothing_to_do(reader: Reader) -> None:
+    profile = reader.profile(ONE)
+    first = reader.feed(reader.write({"a.csv": PRECAUTIONS}), profile)
+    settled = first.delivery.rejected_because("TEST", "settled")
+    reader.ledger.save(settled)
+    (again,) = find_deliveries([reader.write({"renamed.csv": PRECAUTIONS})], profile)
+    assert land(again, profile, CONTRACT.version, reader.ledger) == (settled, False)
+    assert len(reader.ledger.all()) == 1
+
+
+def test_changed_profile_or_contract_is_read_again(reader: Reader) -> None:
+    profile = reader.profile(ONE)
+    feed = reader.write({"a.csv": PRECAUTIONS})
+    reader.ledger.save(reader.feed(feed, profile).delivery.rejected_because("TEST", "settled"))
+    (sent,) = find_deliveries([feed], profile)
+    other = reader.profile(ONE.replace("version: 1", "version: 2"))
+    assert land(sent, other, CONTRACT.version, reader.ledger)[1]
+    reader.ledger.save(reader.feed(feed, profile).delivery.rejected_because("TEST", "settled"))
+    assert land(sent, profile, "other", reader.ledger)[1]
+
+
+def test_unfinished_reading_is_taken_up_again(reader: Reader) -> None:
+    profile = reader.profile(ONE)
+    (sent,) = find_deliveries([reader.write({"a.csv": PRECAUTIONS})], profile)
+    assert land(sent, profile, CONTRACT.version, reader.ledger)[1]
+    delivery, is_new = land(sent, profile, CONTRACT.version, reader.ledger)
+    assert is_new
+    assert delivery.state is State.LANDED
+
+
+def test_copy_is_private_and_complete(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "CHUNK_BYTES", 7)
+    profile = reader.profile(ONE)
+    (sent,) = find_deliveries([reader.write({"clinic_20250301T101112Z.csv": PRECAUTIONS})], profile)
+    delivery, _ = land(sent, profile, CONTRACT.version, reader.ledger)
+    copy = reader.ledger.folder(delivery.delivery_id) / "raw" / "clinic_20250301T101112Z.csv"
+    assert copy.read_text(encoding="utf-8") == PRECAUTIONS
+    assert copy.stat().st_mode & 0o077 == 0
+    assert copy.parent.parent.stat().st_mode & 0o077 == 0
+    assert delivery.extract_stamp == "2025-03-01T10:11:12Z"
+    assert delivery.files[0].size_bytes == len(PRECAUTIONS)
+
+
+def test_stamp_of_the_profile_where_the_name_has_none(reader: Reader) -> None:
+    profile = reader.profile(TWO)
+    (sent,) = find_deliveries([reader.write({"patient.csv": "x"})], profile)
+    assert land(sent, profile, CONTRACT.version, reader.ledger)[0].extract_stamp == "2025-01-02T00:00:00Z"
+
+
+def test_interrupted_copy_leaves_no_delivery(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What kill -9 leaves: everything so far is in .incoming, which nobody reads."""
+    profile = reader.profile(ONE)
+    (sent,) = find_deliveries([reader.write({"a.csv": PRECAUTIONS})], profile)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing.shutil, "rmtree", lambda *_args, **_kwargs: None)
+        patch.setattr(landing, "_identity", killed)
+        with pytest.raises(KeyboardInterrupt):
+            land(sent, profile, CONTRACT.version, reader.ledger)
+    assert [path.name for path in reader.ledger.lake.iterdir()] == [".incoming"]
+    assert reader.ledger.all() == ()
+    assert land(sent, profile, CONTRACT.version, reader.ledger)[1]
+    assert list((reader.ledger.lake / ".incoming").iterdir()) == []
+
+
+def test_file_that_cannot_be_opened(reader: Reader) -> None:
+    profile = reader.profile(ONE)
+    feed = reader.write({"a.csv": PRECAUTIONS})
+    (sent,) = find_deliveries([feed], profile)
+    (feed / "a.csv").unlink()
+    with pytest.raises(InputProblem) as caught:
+        land(sent, profile, CONTRACT.version, reader.ledger)
+    assert caught.value.code == "UNREADABLE"
