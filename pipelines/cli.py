@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.runner import RunOutcome
 
 UNUSABLE = 2
-DEFAULT_EPISODES = 6000
+DEFAULT_PATIENTS = 6000
 DEFAULT_SEED = 20260701
 
 HOME_OPTION = click.option(
@@ -41,7 +41,7 @@ PROFILE_OPTION = click.option(
     help="What the columns of the feed mean. Default: the canonical layout.",
 )
 PATIENTS_OPTION = click.option(
-    "--patients", type=click.IntRange(1), default=DEFAULT_EPISODES, show_default=True, help="Episodes to simulate."
+    "--patients", type=click.IntRange(1), default=DEFAULT_PATIENTS, show_default=True, help="Patients to simulate."
 )
 SEED_OPTION = click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Seed of the simulation.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -68,7 +68,7 @@ def demo(home: Path | None, patients: int, seed: int, *, as_json: bool) -> None:
     target = home_from_environment()
     profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
     with tempfile.TemporaryDirectory() as folder:
-        _say(f"Simulating a network of clinics with {patients:,} episodes")
+        _say(f"Simulating a network of clinics with {patients:,} patients")
         simulate_network(Path(folder), patients=patients, seed=seed, contract=CONTRACT)
         feeds = sorted(path for path in Path(folder).iterdir() if path.is_dir())
         outcome = run_all(target, feeds, profile, _say)
@@ -113,7 +113,7 @@ def check(feeds: tuple[Path, ...], profile_path: Path | None, report: Path | Non
 @PATIENTS_OPTION
 @SEED_OPTION
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-def simulate(out: Path, patients: int, seed: int, file_format: str) -> None:
+def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "parquet"]) -> None:
     """Write the feed of a simulated clinic network, with everything planted in truth.json."""
     from assets.simulation.network import simulate_network  # noqa: PLC0415
 

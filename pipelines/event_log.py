@@ -41,5 +41,5 @@ class KeptSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
 
     def dispose(self) -> None:
         """Close the connections."""
-        super().dispose()
+        super().dispose()  # type: ignore[no-untyped-call]
         self._engine.dispose()

@@ -58,7 +58,7 @@ class Check:
     ``tolerance`` is the share of evaluated rows that may violate the check before it fails. ``reason`` is the code
     a row carries into quarantine. ``measure_id`` limits a check on ``measurement.value`` to one measure.
     ``violated`` is a SQL condition, true for violating rows, for rules that no other field states; DuckDB and Polars
-    both evaluate it. In ``measurement`` it may use ``measure_unit``, ``measure_sided`` and ``measure_step`` (the smallest
+    both evaluate it. In ``measurement`` it may use ``measure_unit``, ``measure_sided`` and ``measure_step`` (smallest
     difference the scale has, 1 or 0.1 ...) of the row's measure; they are null for an unknown measure.
     """
 

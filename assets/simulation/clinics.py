@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assets.simulation.course import Floats, Integers
     from assets.simulation.models import Clinic, ConditionModel
 
-ALL_IN_ONE = "network"
+ALL_IN_ONE = "simulated-network"
 
 
 @dataclass(frozen=True, slots=True)

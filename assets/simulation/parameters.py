@@ -14,7 +14,7 @@ FIRST_YEAR = 2024
 PERIOD_DAYS = 912  # 30 months from 1 January 2024
 YEAR_ENDS = (366, 731)  # days since then at which 2025 and 2026 begin
 STAMP = "20260701T020000Z"
-SOURCES = ("north", "south", "east", "west")
+SOURCES = ("simulated-north", "simulated-south", "simulated-east", "simulated-west")
 
 # --- pain -------------------------------------------------------------------------------------------------------------
 PAIN_SD = 2.0  # observed baseline NPRS ~ N(mean, 2): domain, from memory

@@ -54,39 +54,43 @@ def mean_changes(cube: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(events: pd.DataFrame) -> pd.DataFrame:
-    """Recovery by week per group: Aalen-Johansen for both causes, and one minus Kaplan-Meier beside it."""
+    """Recovery by week per group: Aalen-Johansen beside leaving and one minus Kaplan-Meier.
+
+    Only the curves over all and by condition have bands: lifelines needs a third of a second for each.
+    """
+    followed = events[events["event_kind"].isin(list(KINDS))]
+    groups = followed.groupby(["condition_id", "clinic_key", "care"], dropna=False, sort=False)
+    return pd.concat([_curve(rows, *group) for group, rows in groups], ignore_index=True)
+
+
+def _curve(rows: pd.DataFrame, condition: str | None, clinic: str | None, care: str) -> pd.DataFrame:
     from lifelines import AalenJohansenFitter, KaplanMeierFitter  # noqa: PLC0415 - as above
 
-    followed = events[events["event_kind"].isin(list(KINDS))]
-    cells = []
-    for group, rows in followed.groupby(["condition_id", "clinic_key", "care"], dropna=False, sort=False):
-        day, weight = rows["event_day"].astype(float), rows["episodes"].astype(int)
-        kind = rows["event_kind"].map(KINDS).astype(int)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # lifelines says that it breaks ties by chance
-            recovered = AalenJohansenFitter(seed=1).fit(day, kind, event_of_interest=1, weights=weight)
-            in_care = KaplanMeierFitter().fit(day, kind > 0, timeline=WEEKS, weights=weight)
-            if_stayed = KaplanMeierFitter().fit(day, kind == 1, timeline=WEEKS, weights=weight)
-        share = _at(recovered.cumulative_density_.iloc[:, 0])
-        at_risk = [int(weight[day > week].sum()) for week in WEEKS]
-        band = recovered.confidence_interval_
-        cells.append(
-            pd.DataFrame(
-                {
-                    "condition_id": group[0],
-                    "clinic_key": group[1],
-                    "care": group[2],
-                    "day": WEEKS,
-                    "recovered_share": share,
-                    "recovered_low": _at(band.iloc[:, 0]),
-                    "recovered_high": _at(band.iloc[:, 1]),
-                    "left_share": 1 - in_care.survival_function_.iloc[:, 0].to_numpy() - share,
-                    "km_share": 1 - if_stayed.survival_function_.iloc[:, 0].to_numpy(),
-                    "at_risk": at_risk,
-                }
-            )
-        )
-    return pd.concat(cells, ignore_index=True)
+    day, weight = rows["event_day"].astype(float), rows["episodes"].astype(int)
+    kind = rows["event_kind"].map(KINDS).astype(int)
+    banded = pd.isna(clinic) and care == "any"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lifelines says that it breaks ties by chance
+        recovered = AalenJohansenFitter(calculate_variance=banded, seed=1)
+        recovered.fit(day, kind, event_of_interest=1, weights=weight)
+        in_care = KaplanMeierFitter().fit(day, kind > 0, timeline=WEEKS, weights=weight)
+        if_stayed = KaplanMeierFitter().fit(day, kind == 1, timeline=WEEKS, weights=weight)
+    share = _at(recovered.cumulative_density_.iloc[:, 0])
+    band = recovered.confidence_interval_
+    return pd.DataFrame(
+        {
+            "condition_id": condition,
+            "clinic_key": clinic,
+            "care": care,
+            "day": WEEKS,
+            "recovered_share": share,
+            "recovered_low": _at(band.iloc[:, 0]) if banded else np.nan,
+            "recovered_high": _at(band.iloc[:, 1]) if banded else np.nan,
+            "left_share": 1 - in_care.survival_function_.iloc[:, 0].to_numpy() - share,
+            "km_share": 1 - if_stayed.survival_function_.iloc[:, 0].to_numpy(),
+            "at_risk": [int(weight[day > week].sum()) for week in WEEKS],
+        }
+    )
 
 
 def page(rates: pd.DataFrame, curve: pd.DataFrame, path: Path) -> None:

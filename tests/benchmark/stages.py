@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -27,6 +28,7 @@ LIBRARIES = {
     "import plotly": ("plotly.graph_objects",),
 }
 DEFINITIONS = "definitions of Dagster"
+CHILDREN = "processes started by it"
 ORCHESTRATION = "Dagster, command line, ledger"
 WORK = (
     ("pipelines.runner", "land", "copy and hash the delivery"),
@@ -89,8 +91,11 @@ def main() -> None:
         code = int(left.code or 0)
     finally:
         sys.stdout = out
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    clock.cpu[CHILDREN], clock.wall[CHILDREN] = 0.0, 0.0
     clock.cpu[ORCHESTRATION] = time.process_time() - sum(clock.cpu.values())
     clock.wall[ORCHESTRATION] = time.perf_counter() - began - sum(clock.wall.values())
+    clock.cpu[CHILDREN] = children.ru_utime + children.ru_stime
     steps, checks = _counted(Path(home))
     stages = {label: (clock.cpu[label], clock.wall[label]) for label in clock.cpu}
     sys.stdout.write(json.dumps({"stages": stages, "steps": steps, "check_results": checks}) + "\n")

@@ -70,7 +70,7 @@ def test_every_property_of_a_column_is_checked(table: Table) -> None:
             Kind.TYPE: True,
             Kind.REQUIRED: column.required,
             Kind.READABLE: number,
-            Kind.PATTERN: column.type is ColumnType.KEY and not foreign,
+            Kind.PATTERN: (column.type is ColumnType.KEY and not foreign) or column.pattern is not None,
             Kind.ALLOWED: bool(allowed_codes(CONTRACT, table, column)),
             Kind.POSSIBLE: column.possible is not None,
             Kind.PLAUSIBLE: column.plausible is not None,

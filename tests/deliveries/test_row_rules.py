@@ -44,7 +44,7 @@ def clean(table: Table) -> dict[str, str]:
         if column.type is ColumnType.KEY:
             row[column.name] = f"K-{column.name}"
         elif column.type is ColumnType.CODE:
-            row[column.name] = codes[0] if codes else "x"
+            row[column.name] = codes[0] if codes else "000"  # matches every pattern
         else:
             row[column.name] = str(int(column.plausible.low)) if column.plausible else "1"
     if table.name == "measurement":

@@ -36,7 +36,7 @@ GOOD: dict[str, Row] = {
         "payer": "commercial",
         "discharge_day": 60,
         "discharge_reason": "goals_met",
-        "arm": None,
+        "arm": "A1",
     },
     "visit": {
         "visit_key": "v1",

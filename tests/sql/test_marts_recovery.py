@@ -1,0 +1,181 @@
+"""Recovered, not recovered, unknown: by definition, and as an event in time."""
+
+from __future__ import annotations
+
+import pytest
+
+EPISODE = "episode_no | episode_key | is_closed | care | condition_id | discharge_day | last_visit_day"
+PAIN = "episode_no | measure_id | is_points | baseline_value | last_value"
+ROM = "episode_no | reference | mdc | last_value"
+RELIEF = "episode_no | pain_at_most | sustained_days | relief_day"
+
+
+def recovery(sql, *, closed: str = "true", pain: str, rom: str = "", relief: str = "") -> None:
+    sql.run(
+        "marts.episode_recovery",
+        {
+            "intermediate.episode": f"{EPISODE}\n 1 | e1 | {closed} | other_care | sciatica | 60 | 58",
+            "intermediate.episode_pain": f"{PAIN}\n{pain}",
+            "intermediate.episode_rom": f"{ROM}\n{rom}",
+            "intermediate.pain_relief": f"{RELIEF}\n{relief}",
+        },
+    )
+
+
+GOOD_PAIN = "1 | nprs_worst24h | true | 6 | 1"
+GOOD_ROM = "1 | 80 | 8 | 72"
+GOOD_RELIEF = "1 | 1 | 7 | 30\n 1 | 2 | 7 | 20"
+
+
+def test_each_definition_has_its_own_limits(sql):
+    recovery(sql, pain=GOOD_PAIN, rom="1 | 80 | 8 | 71.9", relief=GOOD_RELIEF)
+    sql.expect(
+        "marts.episode_recovery",
+        """
+        definition_id | recovered | unknown_reason | event_day
+        recovered_v1  | no        |                |
+        pain_0        | no        |                |
+        pain_2        | no        |                |
+        pain_only     | yes       |                | 30
+        rom_90        | no        |                |
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("reached", "minus_mdc", "share_of_90"),
+    [("71.9", "no", "no"), ("72", "yes", "yes"), ("71.999", "no", "no")],
+)
+def test_motion_goals_are_reached_when_equal(sql, reached, minus_mdc, share_of_90):
+    recovery(sql, pain=GOOD_PAIN, rom=f"1 | 80 | 8 | {reached}", relief=GOOD_RELIEF)
+    sql.con.execute("delete from marts.episode_recovery where definition_id not in ('recovered_v1', 'rom_90')")
+    sql.expect(
+        "marts.episode_recovery",
+        f"definition_id | recovered\n recovered_v1 | {minus_mdc}\n rom_90 | {share_of_90}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "reason", "recovered"),
+    [
+        ({"pain": GOOD_PAIN, "rom": GOOD_ROM, "relief": GOOD_RELIEF}, "", "yes"),
+        ({"pain": GOOD_PAIN, "rom": GOOD_ROM}, "", "no"),
+        ({"pain": GOOD_PAIN, "rom": "1 | 80 | 0 | 79", "relief": GOOD_RELIEF}, "", "no"),
+        ({"closed": "false", "pain": GOOD_PAIN, "rom": GOOD_ROM, "relief": GOOD_RELIEF}, "still_open", "unknown"),
+        ({"pain": "1 | nprs_worst24h | true | 1 | 0", "rom": GOOD_ROM}, "baseline_too_low", "unknown"),
+        ({"pain": "1 | nprs_worst24h | true | 2 | 1", "rom": GOOD_ROM}, "", "no"),
+        ({"pain": "1 | | | | ", "rom": GOOD_ROM}, "no_baseline", "unknown"),
+        ({"pain": "", "rom": GOOD_ROM}, "no_baseline", "unknown"),
+        ({"pain": "1 | nprs_worst24h | true | 6 | ", "rom": GOOD_ROM}, "no_comparable_pair", "unknown"),
+        ({"pain": "1 | vas_mm | false | 60 | 1", "rom": GOOD_ROM}, "no_comparable_pair", "unknown"),
+        # the goal was reached during care: that no score lies near discharge does not undo it
+        ({"pain": "1 | nprs_worst24h | true | 6 | ", "rom": GOOD_ROM, "relief": GOOD_RELIEF}, "", "yes"),
+        ({"pain": GOOD_PAIN, "relief": GOOD_RELIEF}, "rom_not_measured", "unknown"),
+        ({"pain": GOOD_PAIN}, "rom_not_measured", "unknown"),
+        ({"pain": GOOD_PAIN, "rom": "1 | 80 | 8 | ", "relief": GOOD_RELIEF}, "rom_not_measured", "unknown"),
+    ],
+)
+def test_unknown_reasons_of_the_default_definition(sql, case, reason, recovered):
+    recovery(sql, **case)
+    sql.con.execute("delete from marts.episode_recovery where definition_id <> 'recovered_v1'")
+    sql.expect("marts.episode_recovery", f"recovered | unknown_reason\n {recovered} | {reason}")
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "day"),
+    [
+        ({"pain": GOOD_PAIN, "rom": GOOD_ROM, "relief": GOOD_RELIEF}, "recovered", "30"),
+        ({"pain": GOOD_PAIN, "rom": GOOD_ROM}, "left", "60"),
+        ({"pain": GOOD_PAIN, "rom": "1 | 80 | 0 | 79", "relief": GOOD_RELIEF}, "left", "60"),
+        ({"closed": "false", "pain": GOOD_PAIN, "rom": GOOD_ROM}, "open", "58"),
+        ({"closed": "false", "pain": GOOD_PAIN, "rom": GOOD_ROM, "relief": GOOD_RELIEF}, "recovered", "30"),
+        ({"closed": "false", "pain": GOOD_PAIN}, "open", "58"),
+        ({"closed": "false", "pain": GOOD_PAIN, "relief": GOOD_RELIEF}, "unknown", ""),
+        ({"pain": GOOD_PAIN, "relief": GOOD_RELIEF}, "unknown", ""),
+        ({"pain": "1 | nprs_worst24h | true | 1 | 0", "rom": GOOD_ROM}, "", ""),
+        ({"pain": "1 | | | | ", "rom": GOOD_ROM}, "", ""),
+        ({"pain": "1 | vas_mm | false | 60 | 1", "rom": GOOD_ROM}, "", ""),
+    ],
+)
+def test_event_kind_and_day(sql, case, kind, day):
+    recovery(sql, **case)
+    sql.run("marts.episode_outcome")
+    sql.expect("marts.episode_outcome", f"event_kind | event_day\n {kind} | {day}")
+
+
+def test_left_without_a_discharge_day_on_the_last_visit(sql):
+    recovery(sql, pain=GOOD_PAIN, rom=GOOD_ROM)
+    sql.con.execute("update intermediate.episode set discharge_day = null")
+    sql.run("marts.episode_outcome")
+    sql.expect("marts.episode_outcome", "event_kind | event_day\n left | 58")
+
+
+def test_recovery_cube_adds_up(sql):
+    sql.run(
+        "marts.recovery_cube",
+        {
+            "intermediate.episode": """
+                episode_no | episode_key | condition_id | clinic_key | care | start_year
+                1          | e1          | sciatica     | c1         | a    | 2024
+                2          | e2          | sciatica     | c1         | b    |
+                3          | e3          | neck_pain    | c2         | a    | 2024
+                4          | e4          | neck_pain    | c2         | a    | 2024
+                5          | e5          | neck_pain    | c2         | a    | 2024
+                """,
+            "marts.episode_recovery": """
+                episode_key | definition_id | recovered | unknown_reason
+                e1          | pain_only     | yes       |
+                e2          | pain_only     | no        |
+                e3          | pain_only     | unknown   | still_open
+                e4          | pain_only     | unknown   | baseline_too_low
+                e5          | pain_only     | unknown   | no_comparable_pair
+                """,
+        },
+    )
+    sets = sql.con.execute(
+        """select count(*), count(distinct (condition_id is null, clinic_key is null, care = 'any', period = 'all'))
+        from marts.recovery_cube"""
+    ).fetchone()
+    assert sets == (36, 16)
+    assert sql.con.execute(
+        """select episodes, open, baseline_too_low, eligible, known, recovered, no_comparable_pair
+        from marts.recovery_cube
+        where condition_id is null and clinic_key is null and care = 'any' and period = 'all'"""
+    ).fetchall() == [(5, 1, 1, 3, 2, 1, 1)]
+    assert sql.con.execute(
+        """select count(*) from marts.recovery_cube
+        where eligible <> known + no_baseline + no_comparable_pair + rom_not_measured"""
+    ).fetchone() == (0,)
+
+
+def test_event_count(sql):
+    sql.run(
+        "marts.event_count",
+        {
+            "marts.episode_outcome": """
+                episode_key | condition_id | clinic_key | care | event_day | event_kind
+                e1          | sciatica     | c1         | a    | 30        | recovered
+                e2          | sciatica     | c1         | a    | 30        | recovered
+                e3          | sciatica     | c1         | b    |           | unknown
+                e4          | sciatica     | c1         | b    |           |
+                """
+        },
+    )
+    sql.expect(
+        "marts.event_count",
+        """
+        condition_id | clinic_key | care | event_day | event_kind | definition_id | episodes
+                     |            | any  | 30        | recovered  | recovered_v1  | 2
+        sciatica     |            | any  | 30        | recovered  | recovered_v1  | 2
+                     | c1         | any  | 30        | recovered  | recovered_v1  | 2
+        sciatica     | c1         | any  | 30        | recovered  | recovered_v1  | 2
+                     |            | a    | 30        | recovered  | recovered_v1  | 2
+        sciatica     |            | a    | 30        | recovered  | recovered_v1  | 2
+                     |            | any  |           | unknown    | recovered_v1  | 1
+        sciatica     |            | any  |           | unknown    | recovered_v1  | 1
+                     | c1         | any  |           | unknown    | recovered_v1  | 1
+        sciatica     | c1         | any  |           | unknown    | recovered_v1  | 1
+                     |            | b    |           | unknown    | recovered_v1  | 1
+        sciatica     |            | b    |           | unknown    | recovered_v1  | 1
+        """,
+    )
