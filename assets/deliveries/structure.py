@@ -29,7 +29,7 @@ MAXIMUM_RECORD_BYTES = 1 << 24
 """A record that has not ended after 16 MiB never will: a quotation mark was left open, or this is not text."""
 
 _DELIMITER, _NEWLINE, _QUOTE, _CONTROL = 1, 2, 3, 4
-_LF, _CR, _MARK = 10, 13, ord('"')
+_LF, _CR, _FIRST_PRINTED, _MARK = 10, 13, 32, ord('"')
 _ENCODING_REMEDY = "Export it as UTF-8: other encodings are refused, not guessed"
 
 
@@ -71,6 +71,7 @@ class _Counter:
     def __init__(self, name: str, delimiter: str, columns: int) -> None:
         self.name = name
         self.columns = columns
+        self._delimiter = ord(delimiter)
         self.records = 0
         self.malformed: list[int] = []
         self._longest = max(USUAL_LINE_BYTES, USUAL_FIELD_BYTES * columns)
@@ -117,6 +118,9 @@ class _Counter:
     def _count(self, block: bytes, between: NDArray[np.uint8]) -> None:
         """Count a block of whole records; ``between`` is empty if nothing is quoted."""
         data = np.frombuffer(block, np.uint8)
+        if not len(between) and (regular := self._regular(data)):
+            self.records += regular
+            return
         classes = self._classes[data]
         if b"\r" in block:
             returns = np.flatnonzero(data == _CR)
@@ -139,6 +143,22 @@ class _Counter:
         wrong = (fields != self.columns) | odd
         self.malformed.extend((self.records + 1 + np.flatnonzero(wrong)).tolist())
         self.records += len(ends)
+
+    def _regular(self, data: NDArray[np.uint8]) -> int:
+        """Records of a block in which plainly nothing is wrong; 0 if a closer look is needed.
+
+        Nearly every block is regular, and this look costs a fifth of the closer one.
+        """
+        separators = np.flatnonzero((data == self._delimiter) | (data == _LF))
+        ends = separators[self.columns - 1 :: self.columns]
+        line_feeds = np.count_nonzero(data[separators] == _LF)
+        if len(separators) != self.columns * len(ends) or line_feeds != len(ends) or (data[ends] != _LF).any():
+            return 0
+        returns = np.count_nonzero(data[ends - 1] == _CR)
+        controls = np.count_nonzero(data < _FIRST_PRINTED)
+        if controls != returns + (len(ends) if self._delimiter >= _FIRST_PRINTED else len(separators)):
+            return 0
+        return len(ends) if np.diff(ends, prepend=-1).max() - 1 <= self._longest else 0
 
     def _check_quotes(self, data: NDArray[np.uint8], between: NDArray[np.uint8], ends: NDArray[np.intp]) -> None:
         """A mark opens a field, closes one or is doubled; anywhere else it is unclear where the record ends."""

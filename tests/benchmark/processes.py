@@ -32,7 +32,7 @@ class Cost:
 
 
 class ProcessError(RuntimeError):
-    """A measured process failed; the message ends with the last lines of its standard error."""
+    """A measured process failed; the message ends with the last lines it wrote."""
 
 
 def measure(
@@ -68,7 +68,8 @@ def measure(
         watcher.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        last = "\n".join(err.read_text(errors="replace").splitlines()[-12:])
+        said = (*out.read_text(errors="replace").splitlines()[-3:], *err.read_text(errors="replace").splitlines()[-12:])
+        last = "\n".join(said)
         message = f"{Path(arguments[0]).name} ended with exit code {process.returncode}\n{last}"
         raise ProcessError(message)
     text = out.read_text(errors="replace")

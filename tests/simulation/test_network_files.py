@@ -105,7 +105,7 @@ def test_dirty_parquet_has_the_rows_the_truth_states(tmp_path: Path) -> None:
 
 def test_one_records_system(tmp_path: Path) -> None:
     written = write(tmp_path / "feed", 50, sources=1)
-    assert [path.name for path in written.summary.deliveries] == ["network_20260701T020000Z"]
+    assert [path.name for path in written.summary.deliveries] == ["simulated-network_20260701T020000Z"]
 
 
 @pytest.mark.parametrize("how", [{"patients": 0}, {"sources": 0}, {"sources": 5}, {"seed": -1}])

@@ -95,9 +95,7 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb
     con = connect(None, home=tmp_path_factory.mktemp("home"), threads=1)
     write_reference(con, CONTRACT)
     frames = {name: pl.DataFrame(schema=dict.fromkeys(columns, pl.String)) for name, columns in FRAMES.items()}
-    create_lake(
-        con, CONTRACT, {}, source_rows=(), deliveries=frames["delivery"], violations=frames["violation"]
-    )
+    create_lake(con, CONTRACT, {}, source_rows=(), deliveries=frames["delivery"], violations=frames["violation"])
     build_warehouse(con, MODELS.values())
     yield con
     con.close()

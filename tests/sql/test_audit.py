@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def test_rows_set_aside_of_all_tables(sql):
+def test_rows_set_aside_of_all_tables(sql: Sandbox) -> None:
     header = "delivery_id | file | row_number | check_id | fate"
     sql.run(
         "audit.row_set_aside",
@@ -36,7 +36,7 @@ SET_ASIDE = """
     """
 
 
-def test_rule_violations(sql):
+def test_rule_violations(sql: Sandbox) -> None:
     sql.run(
         "audit.rule_violation",
         {
@@ -82,7 +82,7 @@ def test_rule_violations(sql):
     )
 
 
-def test_every_release_check_is_evaluated(sql):
+def test_every_release_check_is_evaluated(sql: Sandbox) -> None:
     sql.run(
         "audit.rule_evaluated",
         {
@@ -109,7 +109,7 @@ def test_every_release_check_is_evaluated(sql):
     assert evaluated["visit.day_offset.starts_at_zero"] == 1
 
 
-def test_quarantine_on_reading_and_by_the_models(sql):
+def test_quarantine_on_reading_and_by_the_models(sql: Sandbox) -> None:
     sql.run(
         "audit.quarantine",
         {
@@ -134,7 +134,7 @@ def test_quarantine_on_reading_and_by_the_models(sql):
     )
 
 
-def test_conservation_of_long_and_wide_files(sql):
+def test_conservation_of_long_and_wide_files(sql: Sandbox) -> None:
     sql.run(
         "audit.conservation",
         {

@@ -8,11 +8,13 @@ EPISODES = """
     episode_no | condition_id | discharge_day
     1          | sciatica     | 60
     """
-COURSE = "episode_no | measure_id | side | active_passive | method | baseline_day | baseline_value | last_day | last_value"
+COURSE = (
+    "episode_no | measure_id | side | active_passive | method | baseline_day | baseline_value | last_day | last_value"
+)
 WAY = "none | any | any"
 
 
-def test_primary_measure_before_average_current_worst(sql):
+def test_primary_measure_before_average_current_worst(sql: Sandbox) -> None:
     sql.run(
         "intermediate.episode_pain",
         {
@@ -43,7 +45,7 @@ def test_primary_measure_before_average_current_worst(sql):
         ("5 | 8 | 5  | 2", "nprs_avg24h", "1"),  # one visit is no pair
     ],
 )
-def test_primary_measure_needs_a_comparable_pair(sql, primary, chosen, last):
+def test_primary_measure_needs_a_comparable_pair(sql: Sandbox, primary: str, chosen: str, last: str) -> None:
     sql.run(
         "intermediate.episode_pain",
         {
@@ -58,7 +60,7 @@ def test_primary_measure_needs_a_comparable_pair(sql, primary, chosen, last):
     sql.expect("intermediate.episode_pain", f"measure_id | last_value\n {chosen} | {last}")
 
 
-def test_no_pair_keeps_the_baseline_and_says_whether_the_scale_changed(sql):
+def test_no_pair_keeps_the_baseline_and_says_whether_the_scale_changed(sql: Sandbox) -> None:
     sql.run(
         "intermediate.episode_pain",
         {
@@ -91,7 +93,7 @@ def test_no_pair_keeps_the_baseline_and_says_whether_the_scale_changed(sql):
     )
 
 
-def test_occasions_are_the_worst_score_of_a_day(sql):
+def test_occasions_are_the_worst_score_of_a_day(sql: Sandbox) -> None:
     sql.run(
         "intermediate.pain_occasion",
         {
@@ -147,7 +149,7 @@ def test_occasions_are_the_worst_score_of_a_day(sql):
         ("", ""),
     ],
 )
-def test_pain_relief(sql, series, reached):
+def test_pain_relief(sql: Sandbox, series: str, reached: str) -> None:
     occasions = "\n".join(
         f"1 | {day} | {pain.rstrip('d')} | {'true' if pain.endswith('d') else 'false'}"
         for day, pain in (part.split(":") for part in series.split())
@@ -166,7 +168,7 @@ def test_pain_relief(sql, series, reached):
     )
 
 
-def test_each_limit_is_judged_for_itself(sql):
+def test_each_limit_is_judged_for_itself(sql: Sandbox) -> None:
     sql.run(
         "intermediate.pain_relief",
         {
@@ -183,7 +185,7 @@ def test_each_limit_is_judged_for_itself(sql):
     sql.expect("intermediate.pain_relief", "pain_at_most | relief_day\n 0 | 28\n 1 | 14\n 2 | 7")
 
 
-def test_clinics_that_repeat_scores(sql):
+def test_clinics_that_repeat_scores(sql: Sandbox) -> None:
     sql.run(
         "intermediate.clinic_repetition",
         {
@@ -214,7 +216,7 @@ def test_clinics_that_repeat_scores(sql):
     )
 
 
-def test_exactly_forty_percent_is_not_more(sql):
+def test_exactly_forty_percent_is_not_more(sql: Sandbox) -> None:
     pains = [5, 5, 5, 4, 3, 2]
     rows = "\n".join(f"1 | {7 * number} | {pain}" for number, pain in enumerate(pains))
     sql.run(

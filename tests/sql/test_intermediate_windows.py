@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def test_episode_days_and_care(sql):
+def test_episode_days_and_care(sql: Sandbox) -> None:
     sql.run(
         "intermediate.episode",
         {
@@ -47,7 +47,7 @@ def test_episode_days_and_care(sql):
     )
 
 
-def test_visit_roles(sql):
+def test_visit_roles(sql: Sandbox) -> None:
     sql.run(
         "intermediate.visit",
         {
@@ -104,7 +104,7 @@ VISITS = """
     """
 
 
-def test_course_takes_first_last_and_nearest(sql):
+def test_course_takes_first_last_and_nearest(sql: Sandbox) -> None:
     sql.run(
         "intermediate.measure_course",
         {
@@ -131,7 +131,7 @@ def test_course_takes_first_last_and_nearest(sql):
     )
 
 
-def test_ties_on_a_day_never_make_an_improvement(sql):
+def test_ties_on_a_day_never_make_an_improvement(sql: Sandbox) -> None:
     sql.run(
         "intermediate.measure_course",
         {
@@ -161,7 +161,7 @@ def test_ties_on_a_day_never_make_an_improvement(sql):
     )
 
 
-def test_planned_scores_of_a_trial(sql):
+def test_planned_scores_of_a_trial(sql: Sandbox) -> None:
     sql.run(
         "intermediate.planned_score",
         {
@@ -197,7 +197,7 @@ def test_planned_scores_of_a_trial(sql):
     )
 
 
-def test_second_ways_of_measuring_a_motion(sql):
+def test_second_ways_of_measuring_a_motion(sql: Sandbox) -> None:
     sql.run(
         "intermediate.second_way",
         {

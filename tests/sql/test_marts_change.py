@@ -27,14 +27,14 @@ def outcome(sql, pain: str) -> None:
 
 
 @pytest.mark.parametrize(("baseline", "last", "percent_30", "points_2"), T23)
-def test_responder_edges_of_an_episode(sql, baseline, last, percent_30, points_2):
+def test_responder_edges_of_an_episode(sql: Sandbox, baseline: str, last: str, percent_30: str, points_2: str) -> None:
     outcome(sql, f"1 | nprs_avg24h | true | {baseline} | {last}")
     in_denominator = points_2 if int(baseline) >= 2 else ""
     sql.expect("marts.episode_outcome", f"responder_30 | responder_mcid\n {percent_30} | {in_denominator}")
 
 
 @pytest.mark.parametrize(("baseline", "last", "percent_30", "points_2"), T23)
-def test_responder_edges_of_a_measure(sql, baseline, last, percent_30, points_2):
+def test_responder_edges_of_a_measure(sql: Sandbox, baseline: str, last: str, percent_30: str, points_2: str) -> None:
     change = int(baseline) - int(last)
     sql.run(
         "marts.measure_response",
@@ -45,9 +45,7 @@ def test_responder_edges_of_a_measure(sql, baseline, last, percent_30, points_2)
                 """
         },
     )
-    got = dict(
-        sql.con.execute("select rule_id, (eligible, responder) from marts.measure_response").fetchall()
-    )
+    got = dict(sql.con.execute("select rule_id, (eligible, responder) from marts.measure_response").fetchall())
     truth = {"true": True, "false": False, "": None}
     assert got["percent_30"] == (int(baseline) > 0, truth[percent_30])
     assert got["mcid"] == (int(baseline) >= 2, truth[points_2])
@@ -68,12 +66,12 @@ def test_responder_edges_of_a_measure(sql, baseline, last, percent_30, points_2)
         ("5", "", "", ""),
     ],
 )
-def test_immpact_band_and_deterioration(sql, baseline, last, band, deteriorated):
+def test_immpact_band_and_deterioration(sql: Sandbox, baseline: str, last: str, band: str, deteriorated: str) -> None:
     outcome(sql, f"1 | nprs_avg24h | true | {baseline} | {last}")
     sql.expect("marts.episode_outcome", f"immpact_band | deteriorated\n {band} | {deteriorated}")
 
 
-def test_points_mean_nothing_on_other_scales(sql):
+def test_points_mean_nothing_on_other_scales(sql: Sandbox) -> None:
     outcome(sql, "1 | fhsq_pain | false | 50 | 63")
     sql.expect(
         "marts.episode_outcome",
@@ -84,7 +82,7 @@ def test_points_mean_nothing_on_other_scales(sql):
     )
 
 
-def test_an_episode_without_any_score_is_still_a_row(sql):
+def test_an_episode_without_any_score_is_still_a_row(sql: Sandbox) -> None:
     sql.run(
         "marts.episode_outcome",
         {
@@ -105,7 +103,7 @@ COURSE = """episode_no | measure_id | side | active_passive | method | baseline_
     | last_value | window_1_value | window_2_value""".replace("\n", "")
 
 
-def test_measure_change_at_every_time(sql):
+def test_measure_change_at_every_time(sql: Sandbox) -> None:
     sql.run(
         "marts.measure_change",
         {
@@ -158,7 +156,7 @@ CHANGES = """
     """
 
 
-def test_measure_summary(sql):
+def test_measure_summary(sql: Sandbox) -> None:
     sql.run("marts.measure_summary", {"marts.measure_change": CHANGES})
     sql.con.execute("delete from marts.measure_summary where condition_id is not null or care <> 'any'")
     sql.expect(
@@ -174,7 +172,7 @@ def test_measure_summary(sql):
     )
 
 
-def test_response_summary_counts_responders_among_the_eligible(sql):
+def test_response_summary_counts_responders_among_the_eligible(sql: Sandbox) -> None:
     sql.run(
         "marts.response_summary",
         {
@@ -191,7 +189,7 @@ def test_response_summary_counts_responders_among_the_eligible(sql):
     sql.expect("marts.response_summary", "rule_id | planned_day | eligible | responders\n mcid | 28 | 2 | 1")
 
 
-def test_pain_and_motion_cubes(sql):
+def test_pain_and_motion_cubes(sql: Sandbox) -> None:
     sql.give(
         "marts.episode_outcome",
         """

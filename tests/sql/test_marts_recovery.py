@@ -27,7 +27,7 @@ GOOD_ROM = "1 | 80 | 8 | 72"
 GOOD_RELIEF = "1 | 1 | 7 | 30\n 1 | 2 | 7 | 20"
 
 
-def test_each_definition_has_its_own_limits(sql):
+def test_each_definition_has_its_own_limits(sql: Sandbox) -> None:
     recovery(sql, pain=GOOD_PAIN, rom="1 | 80 | 8 | 71.9", relief=GOOD_RELIEF)
     sql.expect(
         "marts.episode_recovery",
@@ -46,7 +46,7 @@ def test_each_definition_has_its_own_limits(sql):
     ("reached", "minus_mdc", "share_of_90"),
     [("71.9", "no", "no"), ("72", "yes", "yes"), ("71.999", "no", "no")],
 )
-def test_motion_goals_are_reached_when_equal(sql, reached, minus_mdc, share_of_90):
+def test_motion_goals_are_reached_when_equal(sql: Sandbox, reached: str, minus_mdc: str, share_of_90: str) -> None:
     recovery(sql, pain=GOOD_PAIN, rom=f"1 | 80 | 8 | {reached}", relief=GOOD_RELIEF)
     sql.con.execute("delete from marts.episode_recovery where definition_id not in ('recovered_v1', 'rom_90')")
     sql.expect(
@@ -75,7 +75,9 @@ def test_motion_goals_are_reached_when_equal(sql, reached, minus_mdc, share_of_9
         ({"pain": GOOD_PAIN, "rom": "1 | 80 | 8 | ", "relief": GOOD_RELIEF}, "rom_not_measured", "unknown"),
     ],
 )
-def test_unknown_reasons_of_the_default_definition(sql, case, reason, recovered):
+def test_unknown_reasons_of_the_default_definition(
+    sql: Sandbox, case: dict[str, str], reason: str, recovered: str
+) -> None:
     recovery(sql, **case)
     sql.con.execute("delete from marts.episode_recovery where definition_id <> 'recovered_v1'")
     sql.expect("marts.episode_recovery", f"recovered | unknown_reason\n {recovered} | {reason}")
@@ -97,20 +99,20 @@ def test_unknown_reasons_of_the_default_definition(sql, case, reason, recovered)
         ({"pain": "1 | vas_mm | false | 60 | 1", "rom": GOOD_ROM}, "", ""),
     ],
 )
-def test_event_kind_and_day(sql, case, kind, day):
+def test_event_kind_and_day(sql: Sandbox, case: dict[str, str], kind: str, day: str) -> None:
     recovery(sql, **case)
     sql.run("marts.episode_outcome")
     sql.expect("marts.episode_outcome", f"event_kind | event_day\n {kind} | {day}")
 
 
-def test_left_without_a_discharge_day_on_the_last_visit(sql):
+def test_left_without_a_discharge_day_on_the_last_visit(sql: Sandbox) -> None:
     recovery(sql, pain=GOOD_PAIN, rom=GOOD_ROM)
     sql.con.execute("update intermediate.episode set discharge_day = null")
     sql.run("marts.episode_outcome")
     sql.expect("marts.episode_outcome", "event_kind | event_day\n left | 58")
 
 
-def test_recovery_cube_adds_up(sql):
+def test_recovery_cube_adds_up(sql: Sandbox) -> None:
     sql.run(
         "marts.recovery_cube",
         {
@@ -136,7 +138,7 @@ def test_recovery_cube_adds_up(sql):
         """select count(*), count(distinct (condition_id is null, clinic_key is null, care = 'any', period = 'all'))
         from marts.recovery_cube"""
     ).fetchone()
-    assert sets == (36, 16)
+    assert sets == (40, 16)  # three kinds of episode fall into 40 cells of the 16 grouping sets
     assert sql.con.execute(
         """select episodes, open, baseline_too_low, eligible, known, recovered, no_comparable_pair
         from marts.recovery_cube
@@ -148,7 +150,7 @@ def test_recovery_cube_adds_up(sql):
     ).fetchone() == (0,)
 
 
-def test_event_count(sql):
+def test_event_count(sql: Sandbox) -> None:
     sql.run(
         "marts.event_count",
         {

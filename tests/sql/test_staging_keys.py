@@ -25,7 +25,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("table", SHAPES)
-def test_repeated_keys(sql, table):
+def test_repeated_keys(sql: Sandbox, table: str) -> None:
     header, key, other, content, changed = SHAPES[table]
     if table == "measurement":
         sql.give("staging.visit_in_doubt", "visit_key | is_repeated\n v1 | true")
@@ -54,7 +54,7 @@ def test_repeated_keys(sql, table):
 
 
 @pytest.mark.parametrize("table", SHAPES)
-def test_conflict_within_a_delivery_is_quarantined_and_brings_nothing_back(sql, table):
+def test_conflict_within_a_delivery_is_quarantined_and_brings_nothing_back(sql: Sandbox, table: str) -> None:
     header, key, other, content, changed = SHAPES[table]
     if table == "measurement":
         sql.give("staging.visit_in_doubt", "visit_key | is_repeated\n v1 | true")
@@ -85,7 +85,7 @@ def test_conflict_within_a_delivery_is_quarantined_and_brings_nothing_back(sql, 
     )
 
 
-def test_same_stamp_falls_back_on_the_delivery_id(sql):
+def test_same_stamp_falls_back_on_the_delivery_id(sql: Sandbox) -> None:
     sql.run(
         "staging.patient_repeat",
         {
@@ -101,7 +101,7 @@ def test_same_stamp_falls_back_on_the_delivery_id(sql):
 
 
 @pytest.mark.parametrize("table", [table.name for table in CONTRACT.tables])
-def test_current_rows_are_the_accepted_ones_not_set_aside(sql, table):
+def test_current_rows_are_the_accepted_ones_not_set_aside(sql: Sandbox, table: str) -> None:
     header, key, other, content, _ = SHAPES[table]
     aside = "patient_repeat" if table == "patient" else f"{table}_set_aside"
     names = header.rsplit("|", 1)[0]
@@ -134,7 +134,7 @@ def test_current_rows_are_the_accepted_ones_not_set_aside(sql, table):
         ("precaution", "patient_key", "patient"),
     ],
 )
-def test_orphans_are_quarantined_once(sql, table, column, parent):
+def test_orphans_are_quarantined_once(sql: Sandbox, table: str, column: str, parent: str) -> None:
     header, key, other, content, _ = SHAPES[table]
     extra = "" if column in header else f"| {column}"
     known, lost = ("| k", "| x") if extra else ("", "")
@@ -167,7 +167,7 @@ def test_orphans_are_quarantined_once(sql, table, column, parent):
     )
 
 
-def test_episode_without_patient_or_with_visits_after_discharge(sql):
+def test_episode_without_patient_or_with_visits_after_discharge(sql: Sandbox) -> None:
     sql.run(
         "staging.episode_set_aside",
         {
@@ -204,7 +204,7 @@ def test_episode_without_patient_or_with_visits_after_discharge(sql):
     )
 
 
-def test_sham_outside_trials(sql):
+def test_sham_outside_trials(sql: Sandbox) -> None:
     sql.run(
         "staging.treatment_set_aside",
         {
@@ -229,7 +229,7 @@ def test_sham_outside_trials(sql):
     )
 
 
-def test_visits_in_doubt(sql):
+def test_visits_in_doubt(sql: Sandbox) -> None:
     sql.run(
         "staging.visit_in_doubt",
         {
@@ -261,7 +261,7 @@ def test_visits_in_doubt(sql):
     )
 
 
-def test_measurements_of_lost_visits(sql):
+def test_measurements_of_lost_visits(sql: Sandbox) -> None:
     sql.run(
         "staging.measurement_set_aside",
         {
