@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
     SCHEMA = "schema"
     STRUCTURE = "structure"
+    USABLE = "usable"
     TYPE = "type"
     READABLE = "readable"
     REQUIRED = "required"
@@ -48,7 +49,9 @@ class Stage(StrEnum):
 
 
 ROW_TOLERANCE = 0.5
-"""Critical row rules set rows aside one by one; a delivery with more than this share wrong is a wrong delivery."""
+"""Critical row rules set rows aside one by one; above this share of the values a rule counts as failed."""
+USABLE_TOLERANCE = 0.5
+"""A delivery that loses more than this share of a table's rows is a wrong delivery, not one with wrong rows: held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,17 @@ class Check:
     @property
     def sets_aside(self) -> bool:
         """Whether a violating row is quarantined."""
-        return self.severity is Severity.CRITICAL and self.kind not in (Kind.SCHEMA, Kind.TYPE)
+        return self.severity is Severity.CRITICAL and self.kind not in (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a failure holds the delivery or the release.
+
+        A row rule never does: what it finds is set aside, and how much that is, is the check ``usable``.
+        """
+        if self.stage is Stage.RELEASE:
+            return self.severity is Severity.CRITICAL
+        return self.kind in (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
 
 
 def delivery_checks(contract: Contract, table: Table) -> tuple[Check, ...]:
@@ -119,6 +132,18 @@ def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
         Severity.CRITICAL,
         ROW_TOLERANCE,
         "STRUCTURE",
+    )
+    yield Check(
+        f"{table.name}.rows.usable",
+        Stage.DELIVERY,
+        Kind.USABLE,
+        table.name,
+        None,
+        f"Most rows of {table.name} can be used",
+        f"At least {1 - USABLE_TOLERANCE:.0%} of the rows of {table.name} violate no critical rule.",
+        Severity.CRITICAL,
+        USABLE_TOLERANCE,
+        "UNUSABLE",
     )
     for column in table.columns:
         yield from _column_checks(contract, table, column)

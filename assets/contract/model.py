@@ -42,7 +42,7 @@ class Better(StrEnum):
 T = TypeVar("T")
 
 SCORE_DECIMALS = 6
-SCORE_DIGITS = 18
+SCORE_DIGITS = 11
 KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
 
 

@@ -31,13 +31,13 @@ def check_name(check_id: str) -> str:
 
 
 def check_specs(checks: Sequence[Check], asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """One Dagster check per check of the contract; critical ones stop what comes after them."""
+    """One Dagster check per check of the contract; blocking ones stop what comes after them."""
     return [
         dg.AssetCheckSpec(
             check_name(check.check_id),
             asset=asset,
             description=f"{check.sentence} Tolerance {check.tolerance:.0%}.",
-            blocking=check.severity is Severity.CRITICAL,
+            blocking=check.blocks,
         )
         for check in checks
     ]

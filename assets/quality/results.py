@@ -29,7 +29,7 @@ class CheckResult:
     """One check on one delivery or release.
 
     ``evaluated`` rows had a value to check, ``violated`` of them violate it; both are null in an error. For checks of
-    columns both count columns (1). ``seconds`` is the check's equal share of its suite, because a suite is one scan.
+    columns both count columns (1). ``blocks``: a failure holds the delivery or release, as does an error in a critical check. ``seconds`` is the check's equal share of its suite, because a suite is one scan.
     ``violated_sql`` lists the rows (empty where there are none to list). ``reason`` says why a check was not
     applicable or could not be evaluated.
     """
@@ -44,6 +44,7 @@ class CheckResult:
     tolerance: float
     seconds: float
     violated_sql: str
+    blocks: bool
     reason: str = ""
 
     @property
@@ -54,7 +55,9 @@ class CheckResult:
     @property
     def holds(self) -> bool:
         """Whether the delivery or release is held here."""
-        return self.severity is Severity.CRITICAL and self.status in (Status.FAIL, Status.ERROR)
+        if self.status is Status.ERROR:
+            return self.severity is Severity.CRITICAL
+        return self.blocks and self.status is Status.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +104,6 @@ def _result(
         check.tolerance,
         seconds,
         sql,
+        check.blocks,
         reason,
     )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 COUNTED = "_counted"
 OCCURRENCES = "occurrences"
 COUNTED_SET = "counted_set"
-FLAGGED = frozenset({Kind.STRUCTURE, Kind.READABLE, Kind.REQUIRED})
+FLAGGED = frozenset({Kind.STRUCTURE, Kind.USABLE, Kind.READABLE, Kind.REQUIRED})
 """Kinds counted as a flag of the row, because they look at what the contract's columns do not show."""
 LAKE_COLUMNS = ("delivery_id", "file", "row_number", "accepted", "violations")
 
@@ -100,7 +100,7 @@ def checked_column(contract: Contract, check: Check) -> str:
         ValueError: the check looks at no single column.
 
     """
-    if check.kind in (Kind.ROW_RULE, Kind.STRUCTURE):
+    if check.kind in (Kind.ROW_RULE, Kind.STRUCTURE, Kind.USABLE):
         return check.check_id.replace(".", "__")
     if check.column is None:
         message = f"{check.check_id} looks at no single column"

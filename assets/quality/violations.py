@@ -66,6 +66,8 @@ def condition(contract: Contract, check: Check) -> str:
     if check.kind is Kind.STRUCTURE:
         # found in the bytes of the file: only the bit the reader set is left of it
         return f"violations & {1 << row_checks(contract, table).index(check)} <> 0"
+    if check.kind is Kind.USABLE:
+        return "not accepted"
     if check.kind is Kind.ROW_RULE and check.violated:
         return check.violated
     if check.column not in table.names:

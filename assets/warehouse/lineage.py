@@ -18,6 +18,9 @@ Origin = tuple[str, str]
 Lineage = dict[str, tuple[Origin, ...]]
 """Output column -> the columns it is made from, sorted; empty for constants and row counts."""
 
+NAMELESS = "?"
+"""Marks a column that has no name; allowed only where a union takes the names from its first select."""
+
 
 class LineageError(Exception):
     """A query outside the style of ``sql/``: a column whose origin cannot be named."""
@@ -37,7 +40,12 @@ def column_lineage(query: exp.Query) -> Lineage:
     ctes: dict[str, Lineage] = {}
     for cte in query.ctes:
         ctes[cte.alias] = _query(cte.this, ctes)
-    return _query(query, ctes)
+    lineage = _query(query, ctes)
+    nameless = next((name for name in lineage if name.startswith(NAMELESS)), None)
+    if nameless is not None:
+        message = f"a column without a name: {nameless.removeprefix(NAMELESS)}"
+        raise LineageError(message)
+    return lineage
 
 
 def _query(query: exp.Expr, ctes: Mapping[str, Lineage]) -> Lineage:
@@ -67,10 +75,7 @@ def _query(query: exp.Expr, ctes: Mapping[str, Lineage]) -> Lineage:
                     raise LineageError(message)
                 lineage |= source
             continue
-        name = projection.alias_or_name
-        if not name:
-            message = f"a column without a name: {projection.sql()}"
-            raise LineageError(message)
+        name = projection.alias_or_name or f"{NAMELESS}{projection.sql()}"
         origins = {origin for column in projection.find_all(exp.Column) for origin in _origins(column, sources)}
         lineage[name] = tuple(sorted(origins))
     return lineage
@@ -90,12 +95,12 @@ def _sources(query: exp.Select, ctes: Mapping[str, Lineage]) -> Sources:
 
 
 def _origins(column: exp.Column, sources: Sources) -> tuple[Origin, ...]:
+    candidates: list[Lineage | str] = []
     if column.table:
-        source = sources.get(column.table)
-        candidates = [source] if source is not None else []
+        candidates += [sources[column.table]] if column.table in sources else []
     else:
-        known = [source for source in sources.values() if not isinstance(source, str) and column.name in source]
-        candidates = known or [source for source in sources.values() if isinstance(source, str)]
+        candidates += [source for source in sources.values() if not isinstance(source, str) and column.name in source]
+        candidates = candidates or [source for source in sources.values() if isinstance(source, str)]
     if len(candidates) != 1:
         message = f"column {column.sql()} does not say which table it is from"
         raise LineageError(message)

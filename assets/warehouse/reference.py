@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assets.contract import definitions
 from assets.contract.checks import delivery_checks, release_checks
+from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Condition, Contract, Measure
 
-SCORE = "DECIMAL(9,3)"
+SCORE = f"DECIMAL({SCORE_DIGITS},{SCORE_DECIMALS})"
 PAIN_PREFERENCE = ("nprs_avg24h", "nprs_current", "nprs_worst24h")
 """Pain scales in order of preference where the condition's own is not scored at both ends (domain reference 1.1)."""
 WINDOW_COUNT = 3

@@ -140,9 +140,9 @@ shared as (
         mdc,
         last_day,
         last_value,
-        cast(baseline_value * 1000 as bigint) * 1000 // nullif(cast(reference * 1000 as bigint), 0)
+        cast(baseline_value * 1000000 as bigint) * 1000 // nullif(cast(reference * 1000000 as bigint), 0)
             as baseline_permille,
-        cast(last_value * 1000 as bigint) * 1000 // nullif(cast(reference * 1000 as bigint), 0) as last_permille,
+        cast(last_value * 1000000 as bigint) * 1000 // nullif(cast(reference * 1000000 as bigint), 0) as last_permille,
         coalesce(last_value, baseline_value) - reference as lead_over_reference
     from referred
     where reference is not null and (last_value is not null or baseline_value is not null)
@@ -187,7 +187,14 @@ select
     mdc,
     last_day,
     last_value,
-    cast(case when reference > 0 then least(greatest(baseline_permille, 0), 1000) end as integer) as baseline_permille,
-    cast(case when reference > 0 then least(greatest(last_permille, 0), 1000) end as integer) as last_permille
+    -- greatest() ignores nulls: without the condition a motion not measured would be a share of 0
+    cast(
+        case when reference > 0 and baseline_permille is not null then least(greatest(baseline_permille, 0), 1000) end
+        as integer
+    ) as baseline_permille,
+    cast(
+        case when reference > 0 and last_permille is not null then least(greatest(last_permille, 0), 1000) end
+        as integer
+    ) as last_permille
 from worst
 where place = 1

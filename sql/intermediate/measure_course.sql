@@ -5,9 +5,10 @@
 --    it lies after the baseline and near enough to discharge is decided where it is used.
 -- 3. Planned windows: the score nearest to the planned day, of two equally near the earlier.
 -- 4. Two scores on one day: the better one is the baseline, the worse one the outcome, so that chance never makes an
---    improvement. Burden is the score turned so that more is worse; in thousandths, plus 2^30 to be positive.
--- 5. Day (or distance) and burden are packed into one integer, day x 2^31 + burden: the smallest is the earliest and
---    least, the largest the latest and worst. One integer minimum costs a third of an arg_min with two ties.
+--    improvement. Burden is the score turned so that more is worse; in millionths, plus 2^39 to be positive.
+-- 5. Day (or distance) and burden are packed into one integer, day x 2^40 + burden: the smallest is the earliest and
+--    least, the largest the latest and worst. A visit that may not be used for something has no day for it, and no
+--    part in the minimum.
 -- Source: domain reference 1.4 and 4.1.
 -- grain: episode_no, measure_id, side, active_passive, method
 with measurement as (
@@ -25,8 +26,9 @@ measure as (
     select
         measure_id,
         construct = 'rom' as is_motion,
-        case when better = 'lower' then 1000 else -1000 end as burden_factor,
-        case when better = 'lower' then 0.001 else -0.001 end as burden_unit
+        case when better = 'lower' then cast(1000000 as decimal(7, 0)) else cast(-1000000 as decimal(7, 0)) end
+            as burden_factor,
+        case when better = 'lower' then 0.000001 else -0.000001 end as burden_unit
     from reference.measure
 ),
 
@@ -34,11 +36,14 @@ visit as (
     select
         visit_key,
         episode_no,
-        day_offset,
-        is_baseline,
-        is_outcome,
-        window_no,
-        planned_distance
+        case when is_baseline then cast(day_offset as bigint) * 1099511627776 + 549755813888 end as baseline_part,
+        case when is_outcome then cast(day_offset as bigint) * 1099511627776 + 549755813888 end as last_part,
+        case when window_no = 1 then cast(planned_distance as bigint) * 1099511627776 + 549755813888 end
+            as window_1_part,
+        case when window_no = 2 then cast(planned_distance as bigint) * 1099511627776 + 549755813888 end
+            as window_2_part,
+        case when window_no = 3 then cast(planned_distance as bigint) * 1099511627776 + 549755813888 end
+            as window_3_part
     from intermediate.visit
 ),
 
@@ -47,12 +52,12 @@ score as (
         visit.episode_no,
         measurement.measure_id,
         measurement.side,
-        visit.is_baseline,
-        visit.is_outcome,
-        visit.window_no,
+        visit.baseline_part,
+        visit.last_part,
+        visit.window_1_part,
+        visit.window_2_part,
+        visit.window_3_part,
         measure.burden_unit,
-        cast(visit.day_offset as bigint) * 2147483648 as day_part,
-        cast(visit.planned_distance as bigint) * 2147483648 as distance_part,
         cast(measurement.value * measure.burden_factor as bigint) as burden,
         case when measure.is_motion then coalesce(measurement.active_passive, 'unknown') else 'any' end
             as active_passive,
@@ -70,11 +75,11 @@ packed as (
         active_passive,
         method,
         min(burden_unit) as burden_unit,
-        min(case when is_baseline then day_part + burden + 1073741824 end) as baseline_pack,
-        max(case when is_outcome then day_part + burden + 1073741824 end) as last_pack,
-        min(case when window_no = 1 then distance_part - burden + 1073741824 end) as window_1_pack,
-        min(case when window_no = 2 then distance_part - burden + 1073741824 end) as window_2_pack,
-        min(case when window_no = 3 then distance_part - burden + 1073741824 end) as window_3_pack
+        min(baseline_part + burden) as baseline_pack,
+        max(last_part + burden) as last_pack,
+        min(window_1_part - burden) as window_1_pack,
+        min(window_2_part - burden) as window_2_pack,
+        min(window_3_part - burden) as window_3_pack
     from score
     group by episode_no, measure_id, side, active_passive, method
 )
@@ -85,16 +90,16 @@ select
     side,
     active_passive,
     method,
-    cast(baseline_pack // 2147483648 as integer) as baseline_day,
-    cast(last_pack // 2147483648 as integer) as last_day,
-    cast(cast(baseline_pack % 2147483648 - 1073741824 as decimal(12, 0)) * burden_unit as decimal(9, 3))
+    cast(baseline_pack // 1099511627776 as integer) as baseline_day,
+    cast(last_pack // 1099511627776 as integer) as last_day,
+    cast(cast(baseline_pack % 1099511627776 - 549755813888 as decimal(13, 0)) * burden_unit as decimal(11, 6))
         as baseline_value,
-    cast(cast(last_pack % 2147483648 - 1073741824 as decimal(12, 0)) * burden_unit as decimal(9, 3))
+    cast(cast(last_pack % 1099511627776 - 549755813888 as decimal(13, 0)) * burden_unit as decimal(11, 6))
         as last_value,
-    cast(cast(1073741824 - window_1_pack % 2147483648 as decimal(12, 0)) * burden_unit as decimal(9, 3))
+    cast(cast(549755813888 - window_1_pack % 1099511627776 as decimal(13, 0)) * burden_unit as decimal(11, 6))
         as window_1_value,
-    cast(cast(1073741824 - window_2_pack % 2147483648 as decimal(12, 0)) * burden_unit as decimal(9, 3))
+    cast(cast(549755813888 - window_2_pack % 1099511627776 as decimal(13, 0)) * burden_unit as decimal(11, 6))
         as window_2_value,
-    cast(cast(1073741824 - window_3_pack % 2147483648 as decimal(12, 0)) * burden_unit as decimal(9, 3))
+    cast(cast(549755813888 - window_3_pack % 1099511627776 as decimal(13, 0)) * burden_unit as decimal(11, 6))
         as window_3_value
 from packed

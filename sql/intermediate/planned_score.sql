@@ -18,8 +18,9 @@ measure as (
     select
         measure_id,
         construct = 'rom' as is_motion,
-        case when better = 'lower' then 1000 else -1000 end as burden_factor,
-        case when better = 'lower' then 0.001 else -0.001 end as burden_unit
+        case when better = 'lower' then cast(1000000 as decimal(7, 0)) else cast(-1000000 as decimal(7, 0)) end
+            as burden_factor,
+        case when better = 'lower' then 0.000001 else -0.000001 end as burden_unit
     from reference.measure
 ),
 
@@ -51,7 +52,7 @@ score as (
         measurement.measure_id,
         measurement.side,
         measure.burden_unit,
-        cast(visit.planned_distance as bigint) * 2147483648 as distance_part,
+        cast(visit.planned_distance as bigint) * 1099511627776 as distance_part,
         cast(measurement.value * measure.burden_factor as bigint) as burden,
         case when measure.is_motion then coalesce(measurement.active_passive, 'unknown') else 'any' end
             as active_passive,
@@ -70,7 +71,7 @@ packed as (
         method,
         planned_day,
         min(burden_unit) as burden_unit,
-        min(distance_part - burden + 1073741824) as score_pack
+        min(distance_part - burden + 549755813888) as score_pack
     from score
     group by episode_no, measure_id, side, active_passive, method, planned_day
 )
@@ -83,7 +84,9 @@ select
     packed.method,
     packed.planned_day,
     course.baseline_value,
-    cast(cast(1073741824 - packed.score_pack % 2147483648 as decimal(12, 0)) * packed.burden_unit as decimal(9, 3))
+    cast(
+        cast(549755813888 - packed.score_pack % 1099511627776 as decimal(13, 0)) * packed.burden_unit as decimal(11, 6)
+    )
         as score_value
 from packed
 inner join course

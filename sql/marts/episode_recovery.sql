@@ -1,7 +1,8 @@
 -- Whether each episode recovered, by each recovery definition.
 -- 1. Open episodes, episodes without a usable baseline and those whose baseline leaves no room are unknown.
--- 2. The pain goal: held for some days or reached at discharge (intermediate.pain_relief). Not reached, and no
---    comparable score near discharge: unknown.
+-- 2. The pain goal: held for some days or reached at discharge (intermediate.pain_relief). No comparable score near
+--    discharge: unknown, also where the goal was reached during care: else the outcome would decide who is counted,
+--    and the rate would rise with the number of missing scores.
 -- 3. The motion goal: the last primary motion is at least the reference minus the minimal detectable change (a missing
 --    one counts as 0), or at least the share of the reference that the definition asks for.
 -- 4. Motion not measured makes recovery unknown, not no, for definitions that look at it; also where the pain goal was
@@ -104,7 +105,7 @@ explained as (
             when baseline_value is null then 'no_baseline'
             when not is_points then 'no_comparable_pair'
             when not has_room then 'baseline_too_low'
-            when relief_day is null and last_value is null then 'no_comparable_pair'
+            when last_value is null then 'no_comparable_pair'
             when is_motion_reached is null then 'rom_not_measured'
         end as unknown_reason
     from judged

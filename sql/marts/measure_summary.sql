@@ -44,12 +44,12 @@ select
     side,
     planned_day,
     cast(sum(n) as bigint) as n,
-    cast(sum(baseline_sum) as decimal(38, 3)) as baseline_sum,
-    cast(sum(baseline_sum_squares) as decimal(38, 6)) as baseline_sum_squares,
-    cast(sum(value_sum) as decimal(38, 3)) as value_sum,
-    cast(sum(value_sum_squares) as decimal(38, 6)) as value_sum_squares,
-    cast(sum(change_sum) as decimal(38, 3)) as change_sum,
-    cast(sum(change_sum_squares) as decimal(38, 6)) as change_sum_squares,
+    cast(sum(baseline_sum) as decimal(38, 6)) as baseline_sum,
+    cast(sum(baseline_sum_squares) as decimal(38, 12)) as baseline_sum_squares,
+    cast(sum(value_sum) as decimal(38, 6)) as value_sum,
+    cast(sum(value_sum_squares) as decimal(38, 12)) as value_sum_squares,
+    cast(sum(change_sum) as decimal(38, 6)) as change_sum,
+    cast(sum(change_sum_squares) as decimal(38, 12)) as change_sum_squares,
     cast(sum(worsened) as bigint) as worsened
 from finest
 group by grouping sets (

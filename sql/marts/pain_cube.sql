@@ -48,11 +48,11 @@ select
     case when grouping(care) = 1 then 'any' else care end as care,
     case when grouping(period) = 1 then 'all' else period end as period,
     cast(sum(pairs) as bigint) as pairs,
-    cast(sum(baseline_sum) as decimal(38, 3)) as baseline_sum,
-    cast(sum(baseline_sum_squares) as decimal(38, 6)) as baseline_sum_squares,
-    cast(sum(last_sum) as decimal(38, 3)) as last_sum,
-    cast(sum(change_sum) as decimal(38, 3)) as change_sum,
-    cast(sum(change_sum_squares) as decimal(38, 6)) as change_sum_squares,
+    cast(sum(baseline_sum) as decimal(38, 6)) as baseline_sum,
+    cast(sum(baseline_sum_squares) as decimal(38, 12)) as baseline_sum_squares,
+    cast(sum(last_sum) as decimal(38, 6)) as last_sum,
+    cast(sum(change_sum) as decimal(38, 6)) as change_sum,
+    cast(sum(change_sum_squares) as decimal(38, 12)) as change_sum_squares,
     cast(sum(mcid_eligible) as bigint) as mcid_eligible,
     cast(sum(mcid_responders) as bigint) as mcid_responders,
     cast(sum(percent_eligible) as bigint) as percent_eligible,
@@ -61,3 +61,4 @@ select
     cast(sum(deteriorated) as bigint) as deteriorated
 from finest
 group by cube (condition_id, clinic_key, care, period)
+having count(*) > 0

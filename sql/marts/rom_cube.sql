@@ -37,3 +37,4 @@ select
     cast(sum(last_permille_sum) as bigint) as last_permille_sum
 from finest
 group by cube (condition_id, clinic_key, care, period)
+having count(*) > 0

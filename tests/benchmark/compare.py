@@ -21,6 +21,7 @@ KEYS = (
 )
 DEFAULT_DEFINITION = "recovered_v1"
 LAST = -1
+DECIMALS, SQUARE_DECIMALS = 3, 6
 
 
 def main() -> None:
@@ -88,7 +89,8 @@ def _whole(table: pl.DataFrame) -> pl.DataFrame:
         if name == "planned_day":
             changes.append(column.cast(pl.Int64).fill_null(LAST))
         elif isinstance(kind, pl.Decimal):
-            changes.append((column * (10**kind.scale)).cast(pl.Int64))
+            finer = kind.scale - (SQUARE_DECIMALS if name.endswith("_squares") else DECIMALS)
+            changes.append(column.to_physical().floordiv(10**finer).cast(pl.Int64))
         elif name not in KEYS or name == "event_day":
             changes.append(column.cast(pl.Int64))
         else:

@@ -184,7 +184,7 @@ def outcomes(
             unmeasured = rom["last_value"].isna() | ~(rom["reference"] > 0)
             moves = 100 * rom["last_value"] >= definition.rom_share_percent * rom["reference"]
         reason = np.select(
-            [~frame["is_closed"], baseline.isna(), ~has_room, day.isna() & last.isna(), unmeasured],
+            [~frame["is_closed"], baseline.isna(), ~has_room, last.isna(), unmeasured],
             ["open", "no_baseline", "baseline_too_low", "no_comparable_pair", "rom_not_measured"],
             "",
         )

@@ -154,7 +154,9 @@ def _check_column(frame: pd.DataFrame, table: Table, column: Column, faults: Fau
     if allowed:
         faults.add(f"{name}.allowed", ~is_one_of(values, allowed) & ~empty)
     if column.type is ColumnType.KEY and column.name not in {reference.column for reference in table.references}:
-        faults.add(f"{name}.pattern", ~_is_key(values) & ~empty)
+        faults.add(f"{name}.pattern", ~_has_form(values, KEY_PATTERN) & ~empty)
+    if column.pattern:
+        faults.add(f"{name}.pattern", ~_has_form(values, column.pattern) & ~empty)
 
 
 def _check_bounds(
@@ -179,12 +181,11 @@ def _numbers(values: pd.Series, *, whole: bool) -> NDArray[np.float64]:
     return np.append(number, np.nan)[np.asarray(values.cat.codes)]
 
 
-def _is_key(values: pd.Series) -> NDArray[np.bool_]:
+def _has_form(values: pd.Series, form: str) -> NDArray[np.bool_]:
     if isinstance(values.dtype, pd.CategoricalDtype):
-        pattern = re.compile(KEY_PATTERN)
-        good = [pattern.match(str(text)) is not None for text in values.cat.categories]
+        good = [re.search(form, str(text)) is not None for text in values.cat.categories]
         return np.append(np.array(good, dtype=bool), False)[np.asarray(values.cat.codes)]
-    return values.str.match(KEY_PATTERN).fillna(value=False).to_numpy(dtype=bool)
+    return values.str.contains(form).fillna(value=False).to_numpy(dtype=bool)
 
 
 def _check_rows(frame: pd.DataFrame, table: Table, faults: Faults) -> None:

@@ -55,7 +55,9 @@ def test_only_rules_of_one_row_set_rows_aside_on_reading(check: Check) -> None:
         assert check.stage is Stage.RELEASE
     else:
         assert check.stage is Stage.DELIVERY
-    assert check.sets_aside == (check.severity is Severity.CRITICAL and check.kind not in (Kind.SCHEMA, Kind.TYPE))
+    assert check.sets_aside == (
+        check.severity is Severity.CRITICAL and check.kind not in (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
+    )
     if check.kind is Kind.PLAUSIBLE:
         assert check.severity is Severity.WARNING
 
@@ -83,6 +85,7 @@ def test_every_table_is_checked_as_a_whole(table: Table) -> None:
     assert [c.kind for c in delivery_checks(CONTRACT, table) if c.column is None] == [
         Kind.SCHEMA,
         Kind.STRUCTURE,
+        Kind.USABLE,
     ]
     release = [c for c in release_checks(CONTRACT) if c.table == table.name]
     assert [c.kind for c in release].count(Kind.UNIQUE) == 1

@@ -128,7 +128,7 @@ def test_a_wrong_delivery_is_held_and_the_old_release_stays(
     before = (home / "current").readlink()
     held = make_installation([wrong], home=place)
     assert held.outcome.exit_code == 1
-    assert "measurement.unit.of_measure" in held.outcome.held_by[0]
+    assert "measurement.rows.usable" in held.outcome.held_by[0]
     assert (home / "current").readlink() == before
 
 

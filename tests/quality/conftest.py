@@ -109,6 +109,8 @@ def broken_row(check: Check) -> Row:
     column = str(check.column)
     if check.kind is Kind.STRUCTURE:
         return row | {"violations": 1 << row_checks(CONTRACT, CONTRACT.table(check.table)).index(check)}
+    if check.kind is Kind.USABLE:
+        return row | {"accepted": False}
     if check.kind is Kind.ROW_RULE:
         return row | BROKEN_RULES[check.check_id]
     if check.kind is Kind.REQUIRED:

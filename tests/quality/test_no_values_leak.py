@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CANARY = "CANARY7531"
-NUMBER = 987531
+NUMBER = 97531
 
 
 def canary_rows(table: str) -> list[dict[str, object]]:
@@ -81,5 +81,6 @@ def test_a_result_has_no_room_for_values() -> None:
         "tolerance",
         "seconds",
         "violated_sql",
+        "blocks",
         "reason",
     ]

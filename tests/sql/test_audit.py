@@ -1,6 +1,12 @@
 """Nothing is lost: every row has one fate, every violation is named."""
+# ruff: noqa: E501 - tables are drawn as wide as they are
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Sandbox
 
 
 def test_rows_set_aside_of_all_tables(sql: Sandbox) -> None:

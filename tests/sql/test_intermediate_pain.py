@@ -1,8 +1,14 @@
 """The pain measure of an episode, its series and when the pain goal was reached."""
+# ruff: noqa: E501 - tables are drawn as wide as they are
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Sandbox
 
 EPISODES = """
     episode_no | condition_id | discharge_day

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Sandbox
 
 COURSE = (
     "episode_no | measure_id | side | active_passive | method | baseline_day | baseline_value | last_day | last_value"
@@ -11,7 +16,7 @@ LEFT = "1 | shld_flex | left  | active | goniometer"
 RIGHT = "1 | shld_flex | right | active | goniometer"
 
 
-def run(sql, rows: str, *, condition: str = "shoulder_impingement", side: str = "left") -> None:
+def run(sql: Sandbox, rows: str, *, condition: str = "shoulder_impingement", side: str = "left") -> None:
     sql.run(
         "intermediate.episode_rom",
         {

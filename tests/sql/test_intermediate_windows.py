@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Sandbox
+
 
 def test_episode_days_and_care(sql: Sandbox) -> None:
     sql.run(

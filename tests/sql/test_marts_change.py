@@ -1,8 +1,14 @@
 """Change, responders and their sums. Responder edges: vector T23 of the domain reference."""
+# ruff: noqa: E501 - tables are drawn as wide as they are
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Sandbox
 
 # baseline, last, 30% responder, MCID of 2 points responder; '' where there is no denominator
 T23 = [
@@ -15,7 +21,7 @@ T23 = [
 ]
 
 
-def outcome(sql, pain: str) -> None:
+def outcome(sql: Sandbox, pain: str) -> None:
     sql.run(
         "marts.episode_outcome",
         {

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from assets.contract import CONTRACT
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Sandbox
 
 DELIVERIES = """
 delivery_id | extract_stamp

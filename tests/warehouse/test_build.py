@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 import pytest
 
@@ -12,24 +14,33 @@ from assets.warehouse.lake import FRAMES, create_lake, lake_columns
 from assets.warehouse.models import load_models, read_model
 from assets.warehouse.reference import column_comments, write_reference
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from assets.warehouse.models import Model
+
 FRAME = {name: pl.DataFrame(schema=dict.fromkeys(columns, pl.String)) for name, columns in FRAMES.items()}
 
 
 @pytest.fixture
-def con(tmp_path):
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(None, home=tmp_path, threads=1) as con:
         yield con
 
 
-def lake(con, files=None, **frames):
+def lake(
+    con: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]] | None = None, **frames: pl.DataFrame
+) -> None:
     given = {"deliveries": FRAME["delivery"], "violations": FRAME["violation"]} | frames
     create_lake(con, CONTRACT, files or {}, source_rows=(), **given)
 
 
-def model(tmp_path, text, relation="marts.m"):
-    schema, name = relation.split(".")
-    (tmp_path / schema).mkdir(exist_ok=True)
-    path = tmp_path / schema / f"{name}.sql"
+def model(tmp_path: Path, text: str) -> Model:
+    (tmp_path / "marts").mkdir(exist_ok=True)
+    path = tmp_path / "marts" / "m.sql"
     path.write_text(text)
     return read_model(path)
 

@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import duckdb
 import polars as pl
 import pytest
 
 from assets.warehouse.connection import WarehouseError, connect
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path: Path) -> Path:
     folder = tmp_path / "it's home"
     folder.mkdir()
     return folder
 
 
 @pytest.fixture
-def con(home):
+def con(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(home / "w.duckdb", home=home, memory_limit="200MB", threads=1) as con:
         yield con
 
@@ -75,6 +81,7 @@ def test_spills_into_home(home: Path) -> None:
 
 
 def test_a_second_connection_shares_the_locks(con: duckdb.DuckDBPyConnection, home: Path) -> None:
+    con.execute("select 1")
     with connect(home / "w.duckdb", home=home, memory_limit="200MB", threads=1) as second:
         with pytest.raises(duckdb.Error):
             second.execute("select * from read_csv('/etc/passwd')")

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from assets.warehouse.models import SQL_FOLDER, ModelError, load_models, read_model
+from assets.warehouse.models import SQL_FOLDER, Model, ModelError, load_models, read_model
+
+Writer = Callable[[str, str], Path]
 
 HEADER = "-- What it is.\n-- grain: a\n"
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write_model(relation: str, text: str):
+def write(tmp_path: Path) -> Writer:
+    def write_model(relation: str, text: str) -> Path:
         schema, name = relation.split(".")
         (tmp_path / schema).mkdir(exist_ok=True)
         path = tmp_path / schema / f"{name}.sql"
@@ -116,7 +121,7 @@ def test_column_lineage(write: Writer) -> None:
         ("select a, b from lake.t group by a, b union all select a, b from lake.t group by a, b", False),
     ],
 )
-def test_a_grain_that_the_grouping_guarantees(write: Writer, query: str, grouped: bool) -> None:
+def test_a_grain_that_the_grouping_guarantees(write: Writer, query: str, *, grouped: bool) -> None:
     model = read_model(write("marts.m", "-- What it is.\n-- grain: a, b\n" + query))
     assert model.grain_is_grouped is grouped
 
