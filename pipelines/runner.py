@@ -70,7 +70,7 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
         usable = any(delivery.state is State.ACCEPTED for delivery in (*outcome.read, *outcome.known))
         if usable and not outcome.held_by and _next_release(home) != current_release(home):
             say("Building the release: models, statistics, pages")
-            outcome.held_by = _release(instance)
+            outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None)]
             outcome.released = not outcome.held_by
         outcome.release = current_release(home)
     return outcome
@@ -82,7 +82,7 @@ def _next_release(home: Home) -> str:
 
 def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery) -> Delivery:
     instance.add_dynamic_partitions("deliveries", [delivery.delivery_id])
-    _execute("ingest", instance, delivery.delivery_id)
+    _execute("ingest", home, instance, delivery.delivery_id)
     settled = home.ledger.find(delivery.delivery_id)
     if settled is None or settled.state not in (State.ACCEPTED, State.REJECTED, State.HELD):
         raise InputProblem(
@@ -94,18 +94,16 @@ def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery) -> Delive
     return settled
 
 
-def _release(instance: DagsterInstance) -> list[str]:
-    """Build a release; returns why it is held, or nothing."""
-    failed = _execute("release", instance, None)
-    return [f"Held by {name}" for name in failed]
-
-
-def _execute(job: str, instance: DagsterInstance, partition: str | None) -> list[str]:
+def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | None) -> list[str]:
     """Run a job and return the names of blocking checks, or else steps, that failed."""
     from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster's definitions costs a second
 
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=partition, raise_on_error=False, run_config=QUIET
+        instance=instance,
+        partition_key=partition,
+        resources={"home": home},
+        raise_on_error=False,
+        run_config=QUIET,
     )
     if result.success:
         return []

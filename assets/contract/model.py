@@ -22,7 +22,7 @@ class ColumnType(StrEnum):
     KEY = "key"  # surrogate key: text that matches KEY_PATTERN
     CODE = "code"  # text from a closed list
     INTEGER = "integer"
-    SCORE = "score"  # DECIMAL: exact, so that sums do not depend on the number of threads
+    SCORE = "score"  # DECIMAL below 100,000: exact, so that sums do not depend on the number of threads
 
 
 class Severity(StrEnum):

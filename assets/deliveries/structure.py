@@ -118,7 +118,7 @@ class _Counter:
     def _count(self, block: bytes, between: NDArray[np.uint8]) -> None:
         """Count a block of whole records; ``between`` is empty if nothing is quoted."""
         data = np.frombuffer(block, np.uint8)
-        if not len(between) and (regular := self._regular(data)):
+        if self.columns and not len(between) and (regular := self._regular(data)):
             self.records += regular
             return
         classes = self._classes[data]

@@ -64,7 +64,7 @@ def accepted_rows(
         contract = load_profile(folder / PROFILE_NAME, CONTRACT).extend(CONTRACT)
         results = delivery_results(home, record, contract)
         failed = [result for result in results if result.holds]
-        save_results(folder, result_frame(results, contract, record.delivery_id, context.run_id))
+        save_results(folder, result_frame(results, contract, record.delivery_id, context.run.run_id))
         record = replace(
             record,
             state=State.HELD if failed else State.ACCEPTED,
@@ -103,7 +103,7 @@ def release_gate(
     with open_building(home) as connection:
         write_history(connection, home, deliveries)
         results = release_results(connection, contract)
-        append(connection, result_frame(results, contract, None, context.run_id))
+        append(connection, result_frame(results, contract, None, context.run.run_id))
     yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE)
     yield dg.MaterializeResult(
         metadata={

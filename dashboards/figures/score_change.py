@@ -1,0 +1,97 @@
+"""Mean score at the first visit and later, one row per group and time: a hollow circle, a line, a filled circle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
+from dashboards.markup import plot_text
+from dashboards.theme import LIGHT
+from dashboards.words import decimal, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from plotly import graph_objects as go
+
+    from dashboards.figures.build import Spec
+
+ROW_HEIGHT = 46
+DECIMALS = 1
+
+
+class ScoreRow(TypedDict):
+    """One row; means in the unit of the measure, null where ``words`` says why."""
+
+    label: str
+    note: str
+    first: float | None
+    last: float | None
+    words: str
+
+
+def figure(frame: pl.DataFrame, axis: str) -> go.Figure:
+    """Return the figure of a frame with the columns of ``ScoreRow``."""
+    return checked(spec(frame.to_dicts(), axis))  # type: ignore[arg-type]
+
+
+def spec(rows: Sequence[ScoreRow], axis: str) -> Spec:
+    """Return the specification; rows in the order in which they are shown."""
+    shown = [
+        (place, row["first"], row["last"])
+        for place, row in enumerate(rows)
+        if row["first"] is not None and row["last"] is not None
+    ]
+    hidden = [(place, row["words"]) for place, row in enumerate(rows) if row["first"] is None or row["last"] is None]
+    values = [value for _, first, last in shown for value in (first, last)]
+    low, high = min([0.0, *values]), max(values, default=1.0)
+    room = 0.12 * ((high - low) or 1)
+    return {
+        "data": [_lines(shown), _marks(shown, 0), _marks(shown, 1), words_in_rows(hidden, low)],
+        "layout": base_layout(
+            64 + ROW_HEIGHT * max(len(rows), 1),
+            xaxis={
+                "range": [rounded(low - (room if low < 0 else 0), 2), rounded(high + room, 2)],
+                "title": {"text": axis},
+            },
+            yaxis=rows_axis([_tick(row) for row in rows]),
+        ),
+    }
+
+
+def _lines(shown: list[tuple[int, float, float]]) -> Spec:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for _, first, last in shown for x in (rounded(first, DECIMALS), rounded(last, DECIMALS), None)],
+        "y": [y for place, _, _ in shown for y in (place, place, None)],
+        "line": {"color": LIGHT["own"], "width": 3},
+        "hoverinfo": "skip",
+    }
+
+
+def _marks(shown: list[tuple[int, float, float]], end: int) -> Spec:
+    pairs = [(place, (first, last)) for place, first, last in shown]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [rounded(pair[end], DECIMALS) for _, pair in pairs],
+        "y": [place for place, _ in pairs],
+        "text": [decimal(pair[end], DECIMALS) for _, pair in pairs],
+        # Numbers stand outside the line, whichever way the score went.
+        "textposition": ["middle right" if pair[end] >= pair[1 - end] else "middle left" for _, pair in pairs],
+        "textfont": {"size": 12, "color": LIGHT["ink"]},
+        "marker": {
+            "size": 11,
+            "color": LIGHT["own"] if end else LIGHT["card"],
+            "line": {"color": LIGHT["own"], "width": 2},
+        },
+        "hovertemplate": f"{'Later' if end else 'First visit'}: %{{text}}<extra></extra>",
+        "cliponaxis": False,
+    }
+
+
+def _tick(row: ScoreRow) -> str:
+    label = f"<b>{plot_text(row['label'])}</b>"
+    return f'{label}<br><span style="font-size:11.5px">{plot_text(row["note"])}</span>' if row["note"] else label

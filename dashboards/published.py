@@ -1,0 +1,128 @@
+"""The published frames, indexed for pages. Missing and empty frames are the normal state of a first run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from dashboards.markup import clean
+from dashboards.words import ANY_CARE, ROUTINE_CARE, care_label, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assets.contract.model import Contract
+
+Row = dict[str, Any]
+ALL_PERIODS = "all"
+DIMENSIONS = ("condition_id", "clinic_key", "care")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Frames by name, with the contract they obey."""
+
+    frames: Mapping[str, pl.DataFrame]
+    contract: Contract
+
+    def rows(self, name: str) -> list[Row]:
+        """All rows of a frame; none if it was not published."""
+        frame = self.frames.get(name)
+        return [] if frame is None else frame.to_dicts()
+
+    @cached_property
+    def default_definition(self) -> str:
+        """The recovery definition in force."""
+        return next(item.definition_id for item in self.contract.definitions if item.is_default)
+
+    @cached_property
+    def rates(self) -> dict[tuple[Any, ...], Row]:
+        """Recovery by condition, clinic, care and definition, all periods together."""
+        rows = self._all_periods("recovery_by_condition")
+        return {(*_dimensions(row), row["definition_id"]): row for row in rows}
+
+    @cached_property
+    def pain(self) -> dict[tuple[Any, ...], Row]:
+        """Change in pain by condition, clinic and care, all periods together."""
+        return self._by_dimensions("pain_change")
+
+    @cached_property
+    def motion(self) -> dict[tuple[Any, ...], Row]:
+        """Range of motion by condition, clinic and care, all periods together."""
+        return self._by_dimensions("rom_change")
+
+    @cached_property
+    def curves(self) -> dict[tuple[Any, ...], list[Row]]:
+        """Recovery curves by condition, clinic and care, each in order of days."""
+        curves: dict[tuple[Any, ...], list[Row]] = {}
+        for row in sorted(self.rows("recovery_curve"), key=lambda row: row["day"]):
+            curves.setdefault(_dimensions(row), []).append(row)
+        return curves
+
+    @cached_property
+    def reasons(self) -> dict[str | None, list[Row]]:
+        """Reasons for unknown outcomes of all conditions, by clinic."""
+        reasons: dict[str | None, list[Row]] = {}
+        for row in self.rows("unknown_reason"):
+            if row["condition_id"] is None:
+                reasons.setdefault(row["clinic_key"], []).append(row)
+        return reasons
+
+    @cached_property
+    def clinics(self) -> list[tuple[str, str]]:
+        """Key and label of every clinic, in alphabetical order of labels."""
+        labels = {row["clinic_key"]: clean(row["label"] or row["clinic_key"]) for row in self.rows("clinic")}
+        for key in self._values("clinic_key", "recovery_by_condition"):
+            labels.setdefault(key, clean(key))
+        return sorted(labels.items(), key=lambda item: (item[1].casefold(), item[0]))
+
+    @cached_property
+    def conditions(self) -> list[tuple[str, str]]:
+        """Key and label of the conditions that occur, in the fixed order of the contract."""
+        present = self._values("condition_id", "recovery_by_condition")
+        known = [item.condition_id for item in self.contract.conditions]
+        labels = {item.condition_id: item.label for item in self.contract.conditions}
+        order = [key for key in known if key in present] + sorted(present - set(known))
+        return [(key, clean(labels.get(key, spoken(key)))) for key in order]
+
+    @cached_property
+    def care(self) -> list[str]:
+        """Values of ``care`` that occur: any, the routine ones, then trial arms in alphabetical order."""
+        present = self._values("care", "recovery_by_condition", "measure_summary", "response") - {ANY_CARE}
+        routine = [care for care in ROUTINE_CARE if care in present]
+        return [ANY_CARE, *routine, *sorted(present - set(routine))]
+
+    @cached_property
+    def is_trial(self) -> bool:
+        """Whether care was assigned: some value of ``care`` is an arm."""
+        return any(care not in ROUTINE_CARE for care in self.care[1:])
+
+    def care_name(self, care: str) -> str:
+        """What a value of ``care`` is called: a trial has arms."""
+        return "All arms" if self.is_trial and care == ANY_CARE else care_label(care)
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether there is no outcome at all to show."""
+        return not self._has_rows("recovery_by_condition") and not self._has_rows("measure_summary")
+
+    def _by_dimensions(self, name: str) -> dict[tuple[Any, ...], Row]:
+        return {_dimensions(row): row for row in self._all_periods(name)}
+
+    def _all_periods(self, name: str) -> list[Row]:
+        frame = self.frames.get(name)
+        return [] if frame is None else frame.filter(pl.col("period") == ALL_PERIODS).to_dicts()
+
+    def _values(self, column: str, *names: str) -> set[str]:
+        frames = (self.frames[name] for name in names if name in self.frames)
+        return {value for frame in frames for value in frame[column].unique() if value is not None}
+
+    def _has_rows(self, name: str) -> bool:
+        return name in self.frames and len(self.frames[name]) > 0
+
+
+def _dimensions(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in DIMENSIONS)

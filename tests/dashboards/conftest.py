@@ -1,0 +1,50 @@
+"""Sites built once from sample frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assets.contract import CONTRACT
+from dashboards.site import SiteMeta, build_site
+from tests.dashboards import sample_frames
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def meta() -> SiteMeta:
+    return SiteMeta(
+        title="Clinic outcomes",
+        stamp="2026-10-31",
+        code_version="4f1c9a2",
+        contract_version="1",
+        checks_total=244,
+        checks_passed=236,
+        warnings=8,
+        is_simulated=True,
+        held_banner=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def network_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
+    out = tmp_path_factory.mktemp("network")
+    build_site(sample_frames.network(), CONTRACT, meta, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def trial_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
+    out = tmp_path_factory.mktemp("trial")
+    build_site(sample_frames.trial(), CONTRACT, meta, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def empty_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
+    out = tmp_path_factory.mktemp("empty")
+    build_site(sample_frames.empty(), CONTRACT, meta, out)
+    return out
