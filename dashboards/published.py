@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from dashboards.markup import clean
-from dashboards.words import ANY_CARE, ROUTINE_CARE, care_label, spoken
+from dashboards.words import ANY_CARE, ROUTINE_CARE, UNKNOWN_REASONS, care_label, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,10 +66,21 @@ class Published:
     def reasons(self) -> dict[str | None, list[Row]]:
         """Reasons for unknown outcomes of all conditions, by clinic."""
         reasons: dict[str | None, list[Row]] = {}
-        for row in self.rows("unknown_reason"):
+        order = list(UNKNOWN_REASONS)
+        for row in sorted(self.rows("unknown_reason"), key=lambda row: (*order, row["reason"]).index(row["reason"])):
             if row["condition_id"] is None:
                 reasons.setdefault(row["clinic_key"], []).append(row)
         return reasons
+
+    @cached_property
+    def scores(self) -> dict[str, list[Row]]:
+        """Mean scores of all conditions together, by measure."""
+        return self._by_measure("measure_summary")
+
+    @cached_property
+    def responses(self) -> dict[str, list[Row]]:
+        """Responders of all conditions together, by measure."""
+        return self._by_measure("response")
 
     @cached_property
     def clinics(self) -> list[tuple[str, str]]:
@@ -111,6 +122,14 @@ class Published:
 
     def _by_dimensions(self, name: str) -> dict[tuple[Any, ...], Row]:
         return {_dimensions(row): row for row in self._all_periods(name)}
+
+    def _by_measure(self, name: str) -> dict[str, list[Row]]:
+        frame = self.frames.get(name)
+        rows = [] if frame is None else frame.filter(pl.col("condition_id").is_null()).to_dicts()
+        measures: dict[str, list[Row]] = {}
+        for row in rows:
+            measures.setdefault(row["measure_id"], []).append(row)
+        return measures
 
     def _all_periods(self, name: str) -> list[Row]:
         frame = self.frames.get(name)

@@ -25,7 +25,7 @@ COMPLETENESS_TARGET_PERCENT = 80
 
 STATUS = {
     "pass": "✓ Passed",
-    "pass_with_violations": "✓ Passed, rows set aside",
+    "pass_with_violations": "✓ Passed, with exceptions",
     "warn": "! Warning",
     "fail": "✕ Failed",
     "error": "✕ Could not run",
@@ -145,14 +145,17 @@ def improvement_label(contract: Contract) -> str:
 
 def unknown_reason_label(reason: str) -> str:
     """Why an episode has no known outcome."""
-    return {
-        "still_open": "Still in care",
-        "baseline_too_low": "Pain at the first visit too low to recover from",
-        "no_baseline": "No pain score at the first visit",
-        "no_comparable_pair": "No later score on the same pain scale",
-        "rom_not_measured": "Range of motion not measured",
-    }.get(reason, spoken(reason))
+    return UNKNOWN_REASONS.get(reason, spoken(reason))
 
+
+UNKNOWN_REASONS = {
+    "still_open": "Still in care",
+    "baseline_too_low": "Pain at the first visit too low to recover from",
+    "no_baseline": "No pain score at the first visit",
+    "no_comparable_pair": "No later score on the same pain scale",
+    "rom_not_measured": "Range of motion not measured",
+}
+"""Reasons in the order in which pages list them."""
 
 OUTSIDE_THE_RATE = ("still_open", "baseline_too_low")
 """Reasons that take an episode out of the denominator; the others leave its outcome unknown."""

@@ -6,6 +6,7 @@ Results go to standard output, progress to standard error. Exit codes: 0 done, 1
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pipelines.runner import RunOutcome
 
 UNUSABLE = 2
+COLLECT_AFTER_OBJECTS = 100_000
+"""Importing Dagster and Great Expectations makes objects that stay; looking for garbage among them costs a second."""
 DEFAULT_PATIENTS = 6000
 DEFAULT_SEED = 20260701
 
@@ -143,6 +146,7 @@ def docs(*, only_check: bool) -> None:
 
 def main() -> None:
     """Run the command; a problem with the input is one sentence, not a traceback."""
+    gc.set_threshold(COLLECT_AFTER_OBJECTS)
     try:
         cli()
     except InputProblem as problem:

@@ -34,6 +34,14 @@ class KeptSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
 
         return engine
 
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset(sa.inspect(self._engine).get_table_names())
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether a table exists; asked for every event, and tables are only made when the file is."""
+        return table_name in self._tables
+
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
         with self._engine.begin() as connection:

@@ -173,10 +173,13 @@ def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator
         yield check(Kind.REQUIRED, "is filled in", *critical, reason)
     if column.type in (ColumnType.INTEGER, ColumnType.SCORE):
         yield check(Kind.READABLE, "can be read as a number", *critical, "NOT_NUMERIC")
-    if column.type is ColumnType.KEY and not _is_foreign(table, column):
-        yield check(Kind.PATTERN, "has the form of a key", *critical, "KEY_FORMAT", pattern=KEY_PATTERN)
-    if column.pattern:
-        yield check(Kind.PATTERN, "has the agreed form", *critical, "UNKNOWN_CODE", pattern=column.pattern)
+    is_own_key = column.type is ColumnType.KEY and not _is_foreign(table, column)
+    pattern = KEY_PATTERN if is_own_key else column.pattern
+    if pattern:
+        words, reason = (
+            ("has the form of a key", "KEY_FORMAT") if is_own_key else ("has the agreed form", "UNKNOWN_CODE")
+        )
+        yield check(Kind.PATTERN, words, *critical, reason, pattern=pattern)
     allowed = allowed_codes(contract, table, column)
     if allowed:
         reason = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE"}.get(column.name, "UNKNOWN_CODE")

@@ -66,8 +66,10 @@ def check_catalogue(contract: Contract) -> str:
     between = release_checks(contract)
     total = sum(len(checks) for _, checks in by_table) + len(between)
     parts = [
-        f"# Check catalogue\n\n{GENERATED}\n\n{total} checks. Critical checks set a row aside and fail when more than the "
-        "tolerance of the rows violates them; warnings report.\n"
+        (
+            f"# Check catalogue\n\n{GENERATED}\n\n{total} checks. Critical row rules set rows aside; the check "
+            "`usable` holds a delivery that loses too many. Warnings report.\n"
+        )
     ]
     parts.extend(f"## {name}\n\n{_checks(checks)}" for name, checks in by_table)
     parts.append(f"## Between rows and tables\n\n{_checks(between)}")

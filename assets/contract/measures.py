@@ -89,7 +89,7 @@ FUNCTION_MEASURES = (
         decimals=1,
         recall="today",
         mcid=Threshold(19, "Cleland 2008, percentage points", verified=True),
-        source="published both as 0-50 points and 0-100 percent: store percent, keep scale tag; mixing doubles or halves change scores",
+        source="published both as 0-50 points and 0-100 percent: store percent; mixing doubles or halves changes",
     ),
     Measure(
         "quickdash",
@@ -590,7 +590,7 @@ MOTION_MEASURES = (
         sided=True,
         mdc=Threshold(
             1.9,
-            "MDC (avg of 12 studies, intra); 1.6 inter; Powden 2015 Man Ther (PMID 25704110); patients MDC 1.0 affected / 1.5 side difference Chisholm 2012 PMC3484905",
+            "mean of 12 studies, same rater; Powden 2015 (PMID 25704110); patients 1.0, Chisholm 2012 PMC3484905",
             verified=True,
         ),
         reference=Threshold(10.3, "healthy adults, n 50, PMID 28108266", verified=True),

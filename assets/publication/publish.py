@@ -26,8 +26,8 @@ QUARANTINE = "select table_name, check_id, reason, count(*) as rows from audit.q
 
 # the newest result of each check on each delivery; release checks have one run, that of this warehouse
 CHECK_RESULTS = (
-    "select check_id, delivery_id, table_name, kind, stage, severity, threshold as tolerance, status, evaluated, violated "
-    "from audit.check_result"
+    "select check_id, delivery_id, table_name, kind, stage, severity, threshold as tolerance, status, evaluated, "
+    "violated from audit.check_result"
 )
 
 

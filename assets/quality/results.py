@@ -29,9 +29,9 @@ class CheckResult:
     """One check on one delivery or release.
 
     ``evaluated`` rows had a value to check, ``violated`` of them violate it; both are null in an error. For checks of
-    columns both count columns (1). ``blocks``: a failure holds the delivery or release, as does an error in a critical check. ``seconds`` is the check's equal share of its suite, because a suite is one scan.
-    ``violated_sql`` lists the rows (empty where there are none to list). ``reason`` says why a check was not
-    applicable or could not be evaluated.
+    columns both count columns (1). ``seconds`` is the check's equal share of its suite, because a suite is one scan.
+    ``violated_sql`` lists the rows (empty where there are none to list). ``blocks``: a failure holds the delivery or
+    release. ``reason`` says why a check was not applicable or could not be evaluated.
     """
 
     check_id: str

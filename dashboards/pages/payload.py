@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dashboards.figures.build import checked, difference
+from dashboards.markup import clean
 from dashboards.theme import CONFIG, DARK_OF_LIGHT, TEMPLATE
 from dashboards.words import STATUS
 
@@ -19,7 +20,7 @@ Filter = dict[str, Any]
 
 def selection_filter(filter_id: str, label: str, values: Sequence[tuple[str, str]]) -> Filter:
     """Return a filter whose values are (value in the address, label); the first is the default."""
-    return {"id": filter_id, "label": label, "values": [list(value) for value in values]}
+    return {"id": filter_id, "label": label, "values": [[clean(value), clean(text)] for value, text in values]}
 
 
 def payload(

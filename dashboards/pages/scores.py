@@ -102,7 +102,7 @@ def arms_card(published: Published, meta: SiteMeta) -> tuple[Card, list[list[Cel
     """Return a table of all measures by trial arm, and its rows."""
     cells: list[list[Cell]] = []
     for measure in _measures(published):
-        rows = [row for row in _rows(published, "measure_summary", measure) if row["care"] != ANY_CARE]
+        rows = [row for row in _ordered(published.scores[measure], published) if row["care"] != ANY_CARE]
         label = _label(published.contract, measure)
         cells += [[label, _who(published, row), *_score_cells(row, meta)] for row in _latest(rows)]
     table = Table(
@@ -116,7 +116,7 @@ def _card(card: Card, start: State) -> Card:
 
 
 def _measures(published: Published) -> list[str]:
-    present = {row["measure_id"] for row in published.rows("measure_summary")}
+    present = set(published.scores)
     known = [item.measure_id for item in published.contract.measures]
     return [key for key in known if key in present] + sorted(present - set(known))
 
@@ -125,9 +125,8 @@ def _label(contract: Contract, measure: str) -> str:
     return next((clean(item.label) for item in contract.measures if item.measure_id == measure), spoken(measure))
 
 
-def _rows(published: Published, name: str, measure: str) -> list[Row]:
-    """Return the rows of one measure, all conditions together, in order of time, care and side."""
-    rows = [row for row in published.rows(name) if row["measure_id"] == measure and row["condition_id"] is None]
+def _ordered(rows: list[Row], published: Published) -> list[Row]:
+    """Return the rows of one measure in order of time, care and side."""
     sides = {row["side"] for row in rows}
     # A measure without sides has the same rows twice: under "all sides" and under "none".
     if None in sides:
@@ -146,7 +145,8 @@ def _rows(published: Published, name: str, measure: str) -> list[Row]:
 
 def _state(published: Published, meta: SiteMeta, measure: str) -> State:
     made = State()
-    summary, response = (_rows(published, name, measure) for name in ("measure_summary", "response"))
+    summary = _ordered(published.scores[measure], published)
+    response = _ordered(published.responses.get(measure, []), published)
     known = {item.measure_id: item for item in published.contract.measures}.get(measure)
     made.text["lead.strong"] = _label(published.contract, measure)
     made.text["lead.rest"] = f": {known.unit}, {known.better} is better. All clinics and conditions." if known else ""

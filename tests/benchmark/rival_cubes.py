@@ -116,7 +116,8 @@ def response_summary(change: pd.DataFrame) -> pd.DataFrame:
             applies = rule.measure_id == measure.measure_id or (
                 rule.measure_id is None and rule.construct in (None, measure.construct)
             )
-            threshold = rule.threshold if rule.kind != "mcid" else measure.mcid and measure.mcid.value
+            own = measure.mcid.value if measure.mcid else None
+            threshold = own if rule.kind == "mcid" else rule.threshold
             if not applies or threshold is None:
                 continue
             rows = change[change["measure"] == number]

@@ -4,7 +4,8 @@
 reasons, judges every episode by all definitions, counts by every group, computes intervals and curves and writes one
 page. It does not copy or hash the delivery, has no identifier gate, no record of runs, no Great Expectations and no
 disclosure control: where the comparison is unfair, it favours this script. Written from the domain reference and the
-contract, without looking through the SQL's eyes: where two programs agree on every count, both are likely right.
+contract, not from the SQL; where these leave a choice, the choice is the one that a model's header comment states. So
+equal counts say that the rules are carried out as written, not that the choices are right.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rival_cubes import (
@@ -31,6 +33,9 @@ from rival_scores import courses, episodes, scores_of, used_visits
 from rival_statistics import curves, mean_changes, page, recovery_rates, responder_rates
 
 from assets.contract import CONTRACT
+
+if TYPE_CHECKING:
+    from rival_reading import Faults
 
 CODES = ("condition_id", "clinic_key", "care")
 
@@ -100,7 +105,7 @@ def main() -> None:
 
 
 def _write_quarantine(
-    tables: dict[str, pd.DataFrame], faults: dict[str, object], broken: dict[str, list[int]], out: Path
+    tables: dict[str, pd.DataFrame], faults: dict[str, Faults], broken: dict[str, list[int]], out: Path
 ) -> None:
     """One line per row and rule, and the rows themselves."""
     lines = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,4 +48,12 @@ def trial_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path
 def empty_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
     out = tmp_path_factory.mktemp("empty")
     build_site(sample_frames.empty(), CONTRACT, meta, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def hostile_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
+    out = tmp_path_factory.mktemp("hostile")
+    frames, contract = sample_frames.hostile()
+    build_site(frames, contract, replace(meta, title=sample_frames.HOSTILE, held_banner=sample_frames.HOSTILE), out)
     return out

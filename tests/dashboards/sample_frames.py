@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import random
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from assets.contract import CONTRACT
 from assets.contract.checks import delivery_checks, release_checks
+from assets.contract.model import Condition
+
+if TYPE_CHECKING:
+    from assets.contract.model import Contract
 
 CLINICS = (
     *("Eastfield", "Harbour", "Hillcrest", "Kingsway", "Lakeside", "Millbrook"),
@@ -18,6 +22,8 @@ CLINICS = (
 )
 CARE = {"any": 1.0, "dry_needling": 0.45, "other_care": 0.55}
 MINIMUM = 11
+HOSTILE = "<script>alert(1)</script>\"'&=cmd|\u202ekcab"
+"""A name that is markup, quotes, a formula and a change of reading direction."""
 STRING, INTEGER, FLOAT, BOOLEAN = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 DIMENSIONS: dict[str, Any] = dict.fromkeys(("condition_id", "clinic_key", "care", "period"), STRING)
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -150,6 +156,20 @@ def trial() -> dict[str, pl.DataFrame]:
         **quality(draw),
         "clinic": _frame("clinic", [["p01", "p01"], ["p02", "p02"]]),
     }
+
+
+def hostile() -> tuple[dict[str, pl.DataFrame], Contract]:
+    """The network with hostile names of a clinic, a condition and every delivery."""
+    frames = network()
+    for name in ("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "unknown_reason", "clinic"):
+        frames[name] = frames[name].with_columns(pl.col("clinic_key").replace({"Harbour": HOSTILE}))
+    frames["clinic"] = frames["clinic"].with_columns(label=pl.col("clinic_key"))
+    frames["conservation"] = frames["conservation"].with_columns(label=pl.lit(HOSTILE))
+    frames["recovery_by_condition"] = frames["recovery_by_condition"].with_columns(
+        pl.col("condition_id").replace({"sciatica": "odd"})
+    )
+    odd = Condition("odd", HOSTILE, HOSTILE, sided=False, pain_measure="nprs_avg24h", rom_measures=(), icd10cm=HOSTILE)
+    return frames, CONTRACT.extended(conditions=[odd])
 
 
 def empty() -> dict[str, pl.DataFrame]:

@@ -18,7 +18,6 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from assets.contract import CONTRACT
-from assets.contract.model import Condition
 from dashboards.site import build_site
 from tests.dashboards import sample_frames
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from dashboards.site import SiteMeta
 
 ROOT = Path(__file__).resolve().parents[2]
-HOSTILE = "<script>alert(1)</script>\"'&=cmd|\u202ekcab"
 KILO = 1000
 BUILD = """
 import sys
@@ -160,23 +158,6 @@ def test_csv_is_plain_and_free_of_formulas(meta: SiteMeta, tmp_path: Path) -> No
     read = pl.read_csv(tmp_path / "data" / "clinic.csv", infer_schema=False)
     assert read["clinic_key"].to_list() == ["'=cmd()", "-5", "ok", "'@x", "'\tx", None]
     assert pl.read_parquet(tmp_path / "data" / "clinic.parquet").equals(frame)
-
-
-@pytest.fixture(scope="session")
-def hostile_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
-    frames = dict(sample_frames.network())
-    rename = pl.col("clinic_key").replace({"Harbour": HOSTILE})
-    for name in ("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "unknown_reason", "clinic"):
-        frames[name] = frames[name].with_columns(rename)
-    frames["clinic"] = frames["clinic"].with_columns(label=pl.col("clinic_key"))
-    frames["conservation"] = frames["conservation"].with_columns(label=pl.lit(HOSTILE))
-    odd = Condition("odd", HOSTILE, HOSTILE, sided=False, pain_measure="nprs_avg24h", rom_measures=(), icd10cm=HOSTILE)
-    frames["recovery_by_condition"] = frames["recovery_by_condition"].with_columns(
-        pl.col("condition_id").replace({"sciatica": "odd"})
-    )
-    out = tmp_path_factory.mktemp("hostile")
-    build_site(frames, CONTRACT.extended(conditions=[odd]), replace(meta, title=HOSTILE, held_banner=HOSTILE), out)
-    return out
 
 
 def test_hostile_names_stay_text(hostile_site: Path) -> None:
