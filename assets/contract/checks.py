@@ -158,7 +158,7 @@ def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator
             kind,
             table.name,
             column.name,
-            f"{table.name} {column.name} {words}",
+            f"{_spoken(table.name)}: {_spoken(column.name).lower()} {words}",
             f"{column.meaning}: {words}.",
             severity,
             tolerance,
@@ -397,6 +397,11 @@ def allowed_codes(contract: Contract, table: Table, column: Column) -> tuple[str
     if (table.name, column.name) == ("measurement", "measure_id"):
         return tuple(measure.measure_id for measure in contract.measures)
     return column.allowed
+
+
+def _spoken(name: str) -> str:
+    """A name as a person would say it."""
+    return name.replace("_", " ").capitalize()
 
 
 def _is_foreign(table: Table, column: Column) -> bool:

@@ -110,9 +110,9 @@ def condition(contract: Contract) -> pl.DataFrame:
 
 
 def clinic(recovery_cube: pl.DataFrame) -> pl.DataFrame:
-    """Clinics that have episodes. Feeds send keys only, so the key is the label."""
+    """Clinics that have episodes. Feeds send keys only, so the key is the label, with spaces where keys cannot have them."""
     keys = recovery_cube.select("clinic_key").drop_nulls().unique()
-    return CLINIC.publish(keys.with_columns(label=pl.col("clinic_key")))
+    return CLINIC.publish(keys.with_columns(label=pl.col("clinic_key").str.replace_all("_", " ")))
 
 
 def _listed(layout: Layout, rows: Sequence[tuple[str | int | bool, ...]]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dashboards.figures.build import Spec
 
 ROW_HEIGHT = 38
+SMALLEST_SCALE = 5
 
 
 class CountRow(TypedDict):
@@ -58,7 +59,13 @@ def spec(rows: Sequence[CountRow], axis: str) -> Spec:
         ],
         "layout": base_layout(
             64 + ROW_HEIGHT * max(len(rows), 1),
-            xaxis={"range": [0, largest * 1.18], "nticks": 5, "title": {"text": axis}, "tickformat": ",d"},
+            xaxis={
+                "range": [0, largest * 1.18],
+                "title": {"text": axis},
+                "tickformat": ",d",
+                # Half a row does not exist.
+                **({"dtick": 1} if largest < SMALLEST_SCALE else {"nticks": 5}),
+            },
             yaxis=rows_axis([_tick(row) for row in rows]),
         ),
     }

@@ -9,6 +9,7 @@ from dashboards import sentences
 from dashboards.figures import completeness, count_bars, recovery_curve, recovery_dot
 from dashboards.markup import clean
 from dashboards.pages.parts import State
+from dashboards.pages.rate_rows import NOT_KNOWN, dot_row, rate_cells, rate_words
 from dashboards.words import (
     ANY_CARE,
     COMPLETENESS_TARGET_PERCENT,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from dashboards.published import Published, Row
 
 RISK_WEEKS = (0, 4, 8, 12, 16, 20, 24)
-NO_EPISODES = "no episodes"
-NOT_KNOWN = "no known outcome"
 
 
 @dataclass(frozen=True)
@@ -66,39 +65,6 @@ def state(selection: Selection) -> State:
     _clinics(selection, made)
     _reasons(selection, made)
     return made
-
-
-def rate_words(row: Row | None, meta: SiteMeta) -> str:
-    """Return why a row has no rate; empty if it has one."""
-    if row is None:
-        return NO_EPISODES
-    if row["suppressed"]:
-        return meta.too_few
-    return NOT_KNOWN if row["rate"] is None else ""
-
-
-def rate_cells(row: Row | None, meta: SiteMeta) -> list[Cell]:
-    """Return n, recovered, rate and interval of a row as table cells."""
-    if row is None:
-        return [0, None, None, None, None]
-    if row["suppressed"]:
-        return [meta.hidden, *["not shown"] * 4]
-    return [row["n"], row["recovered"], whole(row["rate"]), whole(row["rate_low"]), whole(row["rate_high"])]
-
-
-def dot_row(row: Row | None, label: str, note: str, network: Row | None, meta: SiteMeta) -> recovery_dot.RateRow:
-    """Return a row of the dot chart."""
-    get = row or {}
-    return {
-        "label": label,
-        "note": note,
-        "rate": get.get("rate"),
-        "rate_low": get.get("rate_low"),
-        "rate_high": get.get("rate_high"),
-        "n": get.get("n"),
-        "network": network["rate"] if network else None,
-        "words": rate_words(row, meta),
-    }
 
 
 def _headline(selection: Selection, made: State) -> None:

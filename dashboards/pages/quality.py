@@ -9,16 +9,23 @@ from dashboards.markup import clean, esc
 from dashboards.pages.frame import NO_DATA, Page
 from dashboards.pages.parts import Card, Column, Key, State, Table, card_html, filters_html, tile_html
 from dashboards.pages.payload import payload, selection_filter
-from dashboards.words import SEVERITY, STATUS, count, listing, percent, plural, spoken, stamp_text
+from dashboards.pages.quality_rows import (
+    ATTENTION,
+    PASSED,
+    check_cells,
+    conservation_cells,
+    place_of,
+    reconciles,
+    severest_first,
+    summary_cells,
+)
+from dashboards.words import STATUS, count, listing, percent, plural, spoken
 
 if TYPE_CHECKING:
     from dashboards.pages.frame import SiteMeta
-    from dashboards.pages.parts import Cell
     from dashboards.published import Published, Row
 
 NAME, HEADING = "quality", "Data quality"
-PASSED = ("pass", "pass_with_violations")
-ATTENTION = ("warn", "fail", "error")
 MOST_BARS = 10
 LABEL_LETTERS = 44
 """What fits beside a bar."""
@@ -62,8 +69,6 @@ CONSERVATION_TABLE = Table(
         Column("Reconciles"),
     ),
 )
-PARTS = ("accepted", "quarantined", "superseded", "rejected")
-STATES = {"accepted": "Accepted", "rejected": "Rejected", "held": "Held for review"}
 
 
 def build(published: Published, meta: SiteMeta) -> Page:
@@ -73,8 +78,8 @@ def build(published: Published, meta: SiteMeta) -> Page:
     if not checks and not deliveries:
         return Page(NAME, HEADING, f'<p class="notice">{NO_DATA}</p>')
     tables = [table.name for table in published.contract.tables]
-    checks.sort(key=lambda row: (_place(row["table_name"], tables), *_severest_first(row), row["check_id"]))
-    quarantine.sort(key=lambda row: (_place(row["table_name"], tables), -row["rows"], row["check_id"]))
+    checks.sort(key=lambda row: (place_of(row["table_name"], tables), *severest_first(row), row["check_id"]))
+    quarantine.sort(key=lambda row: (place_of(row["table_name"], tables), -row["rows"], row["check_id"]))
     deliveries.sort(key=lambda row: (row["extract_stamp"] or "", row["delivery_id"]), reverse=True)
     cards = [
         _summary_card(checks, tables),
@@ -84,12 +89,10 @@ def build(published: Published, meta: SiteMeta) -> Page:
     ]
     made = State(
         rows={
-            "summary": _summary_cells(checks, tables),
-            "quarantine": [
-                [_table_label(r["table_name"]), r["title"], spoken(r["reason"]), r["rows"]] for r in quarantine
-            ],
-            "conservation": _conservation_cells(deliveries),
-            "checks": [_check_cells(row) for row in checks],
+            "summary": summary_cells(checks, tables),
+            "quarantine": [[spoken(r["table_name"]), r["title"], spoken(r["reason"]), r["rows"]] for r in quarantine],
+            "conservation": conservation_cells(deliveries),
+            "checks": [check_cells(row) for row in checks],
         }
     )
     _tiles(made, meta, checks, deliveries)
@@ -97,7 +100,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
     attention = [row for row in checks if row["status"] in ATTENTION]
     # Only checks that need attention are written into the page; the engine writes the others.
     written = State(
-        rows=made.rows | {"checks": [_check_cells(row) for row in attention]}, text=made.text, alert=made.alert
+        rows=made.rows | {"checks": [check_cells(row) for row in attention]}, text=made.text, alert=made.alert
     )
     body = (
         f'{_lead(meta, attention)}<section class="tiles" aria-label="Key numbers">{_tiles_html(written)}</section>'
@@ -129,7 +132,7 @@ def _lead(meta: SiteMeta, attention: list[Row]) -> str:
 def _tiles(made: State, meta: SiteMeta, checks: list[Row], deliveries: list[Row]) -> None:
     ingested = sum(row["ingested"] for row in deliveries)
     aside = sum(row["quarantined"] for row in deliveries)
-    wrong = sum(not _reconciles(row) for row in deliveries)
+    wrong = sum(not reconciles(row) for row in deliveries)
     failed = sum(row["status"] in ("fail", "error") for row in checks)
     refused = sum(row["state"] != "accepted" for row in deliveries)
     made.text = {
@@ -192,7 +195,7 @@ def _summary_card(checks: list[Row], tables: list[str]) -> Card:
     )
     rows = [
         {"label": label, "passed": passed, "warned": warned, "failed": failed, "not_run": not_run}
-        for label, passed, warned, failed, not_run in _summary_cells(checks, tables)
+        for label, passed, warned, failed, not_run in summary_cells(checks, tables)
     ]
     return Card(
         "summary",
@@ -205,18 +208,6 @@ def _summary_card(checks: list[Row], tables: list[str]) -> Card:
         (Key("pass", "passed"), Key("warn", "! warning"), Key("fail", "✕ failed"), Key("not-run", "not applicable")),
         say=f"{plural(len(checks), 'check')} of {plural(len(rows), 'table')}, from columns and codes to keys.",
     )
-
-
-def _summary_cells(checks: list[Row], tables: list[str]) -> list[list[Cell]]:
-    groups = (PASSED, ("warn",), ("fail", "error"), ("not_applicable",))
-    present = sorted({row["table_name"] for row in checks}, key=lambda name: _place(name, tables))
-    return [
-        [
-            _table_label(name),
-            *(sum(row["table_name"] == name and row["status"] in group for row in checks) for group in groups),
-        ]
-        for name in present
-    ]
 
 
 def _quarantine_card(quarantine: list[Row]) -> Card:
@@ -277,43 +268,8 @@ def _checks_card() -> Card:
     )
 
 
-def _conservation_cells(deliveries: list[Row]) -> list[list[Cell]]:
-    rows: list[list[Cell]] = [
-        [
-            [clean(row["label"] or row["delivery_id"]), clean(row["delivery_id"])],
-            stamp_text(row["extract_stamp"] or "") or "not stated",
-            STATES.get(row["state"], spoken(row["state"])),
-            row["ingested"],
-            *(row[part] for part in PARTS),
-            "✓ Exact" if _reconciles(row) else "✕ Wrong",
-        ]
-        for row in deliveries
-    ]
-    if len(deliveries) > 1:
-        sums = [sum(row[part] for row in deliveries) for part in ("ingested", *PARTS)]
-        verdict = "✓ Exact" if all(map(_reconciles, deliveries)) else "✕ Wrong"
-        rows.insert(0, [["All deliveries", plural(len(deliveries), "delivery", "deliveries")], "", "", *sums, verdict])
-    return rows
-
-
-def _check_cells(row: Row) -> list[Cell]:
-    evaluated, violated = row["evaluated"], row["violated"]
-    share = round(100 * violated / evaluated, 2) if evaluated else None
-    severity = SEVERITY.get(row["severity"], spoken(row["severity"]))
-    return [
-        _table_label(row["table_name"]),
-        [clean(row["title"]), clean(row["sentence"])],
-        row["status"],
-        severity,
-        evaluated,
-        violated,
-        share,
-        round(100 * row["tolerance"], 1),
-    ]
-
-
 def _filters(checks: list[Row], tables: list[str]) -> list[dict[str, object]]:
-    present = sorted({row["table_name"] for row in checks}, key=lambda name: _place(name, tables))
+    present = sorted({row["table_name"] for row in checks}, key=lambda name: place_of(name, tables))
     results = selection_filter("result", "Result", [("", "All results")])
     results["values"] += [
         ["attention", "Needs attention", list(ATTENTION)],
@@ -321,31 +277,14 @@ def _filters(checks: list[Row], tables: list[str]) -> list[dict[str, object]]:
         ["aside", STATUS["pass_with_violations"].removeprefix("✓ "), ["pass_with_violations"]],
         ["none", "Not applicable", ["not_applicable"]],
     ]
-    labels = [(_table_label(name), _table_label(name)) for name in present]
+    labels = [(spoken(name), spoken(name)) for name in present]
     return [selection_filter("table", "Table", [("", "All tables"), *labels]), results]
-
-
-def _reconciles(row: Row) -> bool:
-    return bool(row["ingested"] == sum(row[part] for part in PARTS))
 
 
 def _share(part: int, total: int) -> str:
     """Return a share that may be small: two decimals below one percent."""
     share = 100 * part / total
     return f"{share:.1f}%" if share >= 1 else f"{share:.2f}%"
-
-
-def _severest_first(row: Row) -> tuple[int]:
-    order = ("error", "fail", "warn", "pass_with_violations", "pass", "not_applicable")
-    return (order.index(row["status"]) if row["status"] in order else len(order),)
-
-
-def _place(name: str, names: list[str]) -> int:
-    return names.index(name) if name in names else len(names)
-
-
-def _table_label(name: str) -> str:
-    return spoken(name)
 
 
 def _short(title: str) -> str:

@@ -163,6 +163,7 @@
       y: row,
       yshift: fit ? 30 : 36,
       showarrow: false,
+      bgcolor: getComputedStyle(root).getPropertyValue("--card").trim(),
       font: { size: 12.5 },
     }));
     made.data.filter((trace) => trace.type === "bar").forEach((trace) => (trace.width = 0.25));
