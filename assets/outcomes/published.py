@@ -110,7 +110,7 @@ def condition(contract: Contract) -> pl.DataFrame:
 
 
 def clinic(recovery_cube: pl.DataFrame) -> pl.DataFrame:
-    """Clinics that have episodes. Feeds send keys only, so the key is the label, with spaces where keys cannot have them."""
+    """Clinics that have episodes. Feeds send keys only: the key is the label, with spaces, which keys cannot have."""
     keys = recovery_cube.select("clinic_key").drop_nulls().unique()
     return CLINIC.publish(keys.with_columns(label=pl.col("clinic_key").str.replace_all("_", " ")))
 

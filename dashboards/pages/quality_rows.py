@@ -12,14 +12,8 @@ if TYPE_CHECKING:
     from dashboards.published import Row
 
 PASSED = ("pass", "pass_with_violations")
-
-
 ATTENTION = ("warn", "fail", "error")
-
-
 PARTS = ("accepted", "quarantined", "superseded", "rejected")
-
-
 STATES = {"accepted": "Accepted", "rejected": "Rejected", "held": "Held for review"}
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from dashboards.published import Row
 
 NO_EPISODES = "no episodes"
-
-
 NOT_KNOWN = "no known outcome"
 
 
