@@ -125,7 +125,7 @@ def planned_label(day: int | None) -> str:
     if day == 0:
         return "First visit"
     weeks = round(day / 7)
-    return f"Week {weeks}" if abs(day - 7 * weeks) <= 1 else f"Day {day}"
+    return f"Week {weeks}" if weeks and abs(day - 7 * weeks) <= 1 else f"Day {day}"
 
 
 def side_label(side: str | None) -> str:

@@ -106,7 +106,7 @@ def _rates(shown: list[tuple[int, RateRow]]) -> Spec:
         "textposition": "top center",
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
         "customdata": [_hover(row) for _, row in shown],
-        "hovertemplate": "%{text} (95% CI %{customdata[0]})<br>%{customdata[1]} episodes<extra></extra>",
+        "hovertemplate": "%{text} (95% CI %{customdata[0]})<br>n %{customdata[1]}<extra></extra>",
         "cliponaxis": False,
     }
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROW_HEIGHT = 46
 DECIMALS = 1
+FAR = 0.5
 
 
 class ScoreRow(TypedDict):
@@ -45,14 +46,16 @@ def spec(rows: Sequence[ScoreRow], axis: str) -> Spec:
     ]
     hidden = [(place, row["words"]) for place, row in enumerate(rows) if row["first"] is None or row["last"] is None]
     values = [value for _, first, last in shown for value in (first, last)]
-    low, high = min([0.0, *values]), max(values, default=1.0)
-    room = 0.12 * ((high - low) or 1)
+    least, most = min(values, default=0.0), max(values, default=1.0)
+    # A scale is shown from its zero, unless all means lie far above it and would be pressed together.
+    low = least if least < 0 or least > FAR * most else 0.0
+    room = 0.25 * ((most - low) or 1)
     return {
         "data": [_lines(shown), _marks(shown, 0), _marks(shown, 1), words_in_rows(hidden, low)],
         "layout": base_layout(
             64 + ROW_HEIGHT * max(len(rows), 1),
             xaxis={
-                "range": [rounded(low - (room if low < 0 else 0), 2), rounded(high + room, 2)],
+                "range": [rounded(low - room if low else 0, 2), rounded(most + room, 2)],
                 "title": {"text": axis},
             },
             yaxis=rows_axis([_tick(row) for row in rows]),

@@ -46,7 +46,7 @@ CHANGE = Card(
     "change",
     "How do scores change?",
     7,
-    "Hollow circle: mean at the first visit. Filled circle: mean later, of the same patients. Only patients with both "
+    "Hollow circle: mean at the first visit. Filled circle: mean later, of the same patients. Only pairs with both "
     "scores are counted, so the first mean differs a little from time to time. Scores change in part because patients "
     "come when they are worst: a change alone is not the effect of a treatment.",
     Table("change", "Scores at both ends", (Column("Time"), Column("Care"), Column("Side"), *SCORE_COLUMNS)),
@@ -56,7 +56,7 @@ RESPONSE = Card(
     "response",
     "How many responded?",
     5,
-    "Share of patients whose score changed for the better by at least the threshold of the rule, among those who had "
+    "Share of pairs whose score changed for the better by at least the threshold of the rule, among those who had "
     "room for it, with its 95% interval. Thresholds and their sources are on the page Definitions.",
     Table(
         "response",
@@ -162,7 +162,7 @@ def _state(published: Published, meta: SiteMeta, measure: str) -> State:
         ]
         for row in summary
     ]
-    made.text["change.say"] = f"Means of patients scored at both ends, in {known.unit}." if known else ""
+    made.text["change.say"] = f"Means of the pairs scored at both ends, in {known.unit}." if known else ""
     rules = {item.rule_id: clean(item.label) for item in published.contract.responder_rules}
     response.sort(key=lambda row: list(rules).index(row["rule_id"]) if row["rule_id"] in rules else len(rules))
     made.plots["response"] = (
@@ -171,7 +171,9 @@ def _state(published: Published, meta: SiteMeta, measure: str) -> State:
         else None
     )
     made.text["response.none"] = "" if response else "No responder rule applies to this measure."
-    made.text["response.say"] = "Share of patients who responded, rule by rule." if response else ""
+    made.text["response.say"] = (
+        "Share of responders among those who had room to respond, rule by rule." if response else ""
+    )
     made.rows["response"] = [_response_cells(published, row, rules, meta) for row in response]
     return made
 

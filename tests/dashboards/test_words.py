@@ -52,7 +52,8 @@ def test_stamp(stamp: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "text"), [(None, "Last score"), (0, "First visit"), (28, "Week 4"), (365, "Week 52"), (17, "Day 17")]
+    ("day", "text"),
+    [(None, "Last score"), (0, "First visit"), (28, "Week 4"), (365, "Week 52"), (17, "Day 17"), (1, "Day 1")],
 )
 def test_planned_time(day: int | None, text: str) -> None:
     assert words.planned_label(day) == text

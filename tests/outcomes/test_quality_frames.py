@@ -18,7 +18,7 @@ def test_worst_status_and_sums_over_deliveries(audit: Mapping[str, pl.DataFrame]
     frame = check_summary(audit["check_result"], CONTRACT)
     row = frame.filter(pl.col("check_id") == "measurement.value.readable").row(0, named=True)
     assert (row["status"], row["evaluated"], row["violated"], row["deliveries"]) == ("pass_with_violations", 300, 5, 3)
-    assert row["title"] == "measurement value can be read as a number"
+    assert row["title"] == "Measurement: value can be read as a number"
     assert (row["kind"], row["stage"], row["severity"], row["tolerance"]) == ("readable", "delivery", "critical", 0.5)
     release = frame.filter(pl.col("check_id") == "visit.key.unique").row(0, named=True)
     assert (release["status"], release["deliveries"]) == ("warn", 0)
@@ -41,7 +41,7 @@ def test_strange_results_are_refused(audit: Mapping[str, pl.DataFrame], column: 
 def test_quarantine_has_titles(audit: Mapping[str, pl.DataFrame]) -> None:
     frame = quarantine_by_reason(audit["quarantine"], CONTRACT)
     assert frame.rows() == [
-        ("measurement", "measurement.value.readable", "measurement value can be read as a number", "NOT_NUMERIC", 5),
+        ("measurement", "measurement.value.readable", "Measurement: value can be read as a number", "NOT_NUMERIC", 5),
         ("visit", "reading.columns", "reading.columns", "COLUMN_COUNT", 1),
         ("visit", "visit.key.unique", "One row for each visit", "DUPLICATE_KEY", 2),
     ]
