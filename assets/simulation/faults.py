@@ -93,7 +93,8 @@ DIFFERENT: dict[str, Row] = {
 
 EMPTY_IN_ROUTINE_CARE = ("visit.planned_day",)
 NEEDLING_COLUMNS = ("needle_count", "muscle_count")
-FILE_KINDS = (Kind.SCHEMA, Kind.TYPE)
+FILE_KINDS = (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
+"""Kinds that look at a file as a whole; no single row breaks them."""
 ONLY_IN_TRIALS = ("episode.arm.pattern",)
 """Checks of what clinics never send: all they would ever see is the planted fault."""
 
@@ -105,7 +106,7 @@ def faults(contract: Contract, *, typed: bool) -> tuple[Fault, ...]:
 
 
 def not_planted(contract: Contract) -> tuple[str, ...]:
-    """Checks of rows that no fault breaks: rules of many rows together that are warnings."""
+    """Checks of rows that no fault breaks: warnings over many rows, and what only trials send."""
     planted = {check_id for fault in faults(contract, typed=False) for check_id in (*fault.check_ids, *fault.warnings)}
     every = [c for table in contract.tables for c in delivery_checks(contract, table)] + [*release_checks(contract)]
     return tuple(c.check_id for c in every if c.kind not in FILE_KINDS and c.check_id not in planted)

@@ -178,7 +178,7 @@ def _plot(card: Card, state: State) -> str:
     label = f"Chart. {card.question} {say} The numbers are in the table below."
     return (
         f'{slot(f"{card.card_id}.none", state, css="none")}<div class="plot js-only" role="img" '
-        f'data-plot="{esc(card.card_id)}" data-height="{card.spec["layout"]["height"]}" '
+        f'data-plot="{esc(card.card_id)}" style="min-height:{card.spec["layout"]["height"]}px" '
         f'aria-label="{esc(label)}"></div>'
     )
 

@@ -170,17 +170,21 @@
     return made;
   }
 
-  function draw(plot) {
+  /** Give a card the room of its figure, and return the figure as it fits there. */
+  function reserve(plot) {
     const made = figure(plot.dataset.plot);
     plot.hidden = made === null;
-    if (made === null) {
-      plotly.purge(plot);
-      return;
-    }
+    if (made === null) return null;
     made.layout.width = printing ? Math.min(plot.clientWidth, 690) : plot.clientWidth;
     narrowed(made, made.layout.width);
     plot.style.minHeight = `${made.layout.height}px`;
-    plotly.react(plot, made.data, made.layout, D.config);
+    return made;
+  }
+
+  function draw(plot) {
+    const made = reserve(plot);
+    if (made) plotly.react(plot, made.data, made.layout, D.config);
+    else plotly.purge(plot);
   }
 
   const drawAll = () => plotly && all("[data-plot]").forEach(draw);
@@ -191,7 +195,6 @@
       document.body.dataset.ready = "1";
       return;
     }
-    plots.forEach((plot) => (plot.style.minHeight = `${plot.dataset.height}px`));
     const script = element("script", "", { src: document.body.dataset.plotly });
     script.onload = () => {
       plotly = window.Plotly;
@@ -333,7 +336,10 @@
   if (window.DASH) {
     readAddress();
     showSelection();
+    // Room for the figures before they are there: nothing moves when they come.
+    if (D.base) all("[data-plot]").forEach(reserve);
   }
+  root.classList.remove("choosing");
   performance.mark("numbers");
   requestAnimationFrame(() => setTimeout(loadPlotly));
 })();

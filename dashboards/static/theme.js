@@ -12,4 +12,6 @@
     theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
   root.dataset.theme = theme;
+  // The page is written for the default selection: do not show that first when the address names another.
+  if (location.hash.length > 1) root.classList.add("choosing");
 })();

@@ -75,11 +75,22 @@ quality_check as (
     from reference.quality_check
 ),
 
+late_episode as (
+    select episode_key
+    from staging.visit
+    where attendance = 'attended'
+    group by episode_key
+    having min(day_offset) > 0
+),
+
 visit_order as (
     select
-        *,
-        row_number() over (partition by episode_key order by day_offset, visit_key) as visit_number
+        visit.delivery_id,
+        visit.file,
+        visit.row_number,
+        row_number() over (partition by visit.episode_key order by visit.day_offset, visit.visit_key) as visit_number
     from visit
+    inner join late_episode on visit.episode_key = late_episode.episode_key
 ),
 
 late_start as (
@@ -90,7 +101,7 @@ late_start as (
         file,
         row_number
     from visit_order
-    where visit_number = 1 and day_offset > 0
+    where visit_number = 1
 ),
 
 doubtful_visit as (

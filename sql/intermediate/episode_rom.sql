@@ -39,6 +39,22 @@ course as (
         baseline_value,
         last_value
     from intermediate.measure_course
+    where active_passive <> 'any'
+),
+
+other_course as (
+    select
+        episode_no,
+        measure_id,
+        side,
+        active_passive,
+        method,
+        baseline_day,
+        last_day,
+        baseline_value,
+        last_value
+    from intermediate.measure_course
+    where active_passive <> 'any' and side in ('left', 'right')
 ),
 
 condition as (
@@ -118,7 +134,7 @@ referred as (
             motion.reference_value
         ) as reference
     from motion
-    left join course as other
+    left join other_course as other
         on
             motion.episode_no = other.episode_no
             and motion.measure_id = other.measure_id

@@ -3,6 +3,8 @@
 --    day is that of the first of the two.
 -- 2. Or at or below the limit at the discharge visit; the day is that of the visit. The earlier of the two days counts.
 -- 3. Occasions after the baseline only. Pain may rise again later: definitions v1 ask whether it was reached.
+-- 4. Low occasions follow each other without one above the limit between as long as the number of the occasion and its
+--    number among the low ones keep their distance.
 -- Source: domain reference 4.2, recovery definitions in the contract.
 -- grain: episode_no, pain_at_most, sustained_days
 with pain_occasion as (
@@ -28,22 +30,34 @@ pain_limit as (
     from reference.definition
 ),
 
-numbered as (
+after_baseline as (
     select
         pain_occasion.episode_no,
         pain_occasion.day_offset,
+        pain_occasion.pain,
         pain_occasion.is_discharge,
-        pain_limit.pain_at_most,
-        pain_limit.sustained_days,
-        pain_occasion.pain <= pain_limit.pain_at_most as is_low,
-        sum(case when pain_occasion.pain > pain_limit.pain_at_most then 1 else 0 end) over (
-            partition by pain_occasion.episode_no, pain_limit.pain_at_most, pain_limit.sustained_days
+        row_number() over (
+            partition by pain_occasion.episode_no
             order by pain_occasion.day_offset
-        ) as run_number
+        ) as occasion_no
     from pain_occasion
     inner join episode_pain on pain_occasion.episode_no = episode_pain.episode_no
-    cross join pain_limit
     where pain_occasion.day_offset > episode_pain.baseline_day
+),
+
+low as (
+    select
+        after_baseline.episode_no,
+        after_baseline.day_offset,
+        after_baseline.is_discharge,
+        pain_limit.pain_at_most,
+        pain_limit.sustained_days,
+        after_baseline.occasion_no - row_number() over (
+            partition by after_baseline.episode_no, pain_limit.pain_at_most, pain_limit.sustained_days
+            order by after_baseline.day_offset
+        ) as run_number
+    from after_baseline
+    inner join pain_limit on after_baseline.pain <= pain_limit.pain_at_most
 ),
 
 low_run as (
@@ -54,8 +68,7 @@ low_run as (
         min(day_offset) as first_day,
         max(day_offset) as final_day,
         min(case when is_discharge then day_offset end) as discharge_day
-    from numbered
-    where is_low
+    from low
     group by episode_no, pain_at_most, sustained_days, run_number
 ),
 

@@ -9,17 +9,24 @@
 -- Source: domain reference 1.4 and 4.1.
 -- materialised: view
 -- grain: episode_key, measure_id, side, planned_day
-with episode as (
+with discharge_window as (
+    select value as discharge_window_days
+    from reference.parameter
+    where name = 'discharge_window_days'
+),
+
+episode as (
     select
-        episode_no,
-        episode_key,
-        patient_key,
-        clinic_key,
-        condition_id,
-        care,
-        is_closed,
-        discharge_day
+        episode.episode_no,
+        episode.episode_key,
+        episode.patient_key,
+        episode.clinic_key,
+        episode.condition_id,
+        episode.care,
+        episode.is_closed,
+        episode.discharge_day - discharge_window.discharge_window_days as near_end_day
     from intermediate.episode
+    cross join discharge_window
 ),
 
 course as (
@@ -76,12 +83,6 @@ planned_window as (
         window_no,
         planned_day
     from reference.planned_window
-),
-
-discharge_window as (
-    select value as discharge_window_days
-    from reference.parameter
-    where name = 'discharge_window_days'
 ),
 
 time_point as (
@@ -146,7 +147,6 @@ select
 from score
 inner join episode on score.episode_no = episode.episode_no
 inner join measure on score.measure_id = measure.measure_id
-cross join discharge_window
 left join second_way
     on
         score.episode_no = second_way.episode_no
@@ -159,6 +159,6 @@ where
     and second_way.episode_no is null
     and (
         score.last_day is null
-        or episode.discharge_day is null
-        or score.last_day >= episode.discharge_day - discharge_window.discharge_window_days
+        or episode.near_end_day is null
+        or score.last_day >= episode.near_end_day
     )

@@ -31,7 +31,8 @@ repeated as (
     select
         visit_key,
         event_type
-    from accepted
+    from lake.adverse_event
+    where accepted
     group by visit_key, event_type
     having count(*) > 1
 ),

@@ -39,7 +39,8 @@ delivery as (
 
 repeated as (
     select episode_key
-    from accepted
+    from lake.episode
+    where accepted
     group by episode_key
     having count(*) > 1
 ),

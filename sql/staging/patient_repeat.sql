@@ -28,7 +28,8 @@ delivery as (
 
 repeated as (
     select patient_key
-    from accepted
+    from lake.patient
+    where accepted
     group by patient_key
     having count(*) > 1
 ),

@@ -28,7 +28,8 @@ repeated as (
     select
         patient_key,
         precaution_type
-    from accepted
+    from lake.precaution
+    where accepted
     group by patient_key, precaution_type
     having count(*) > 1
 ),

@@ -3,22 +3,30 @@
 -- 2. A key that one delivery states twice with the same content: the first row stays, the others are superseded.
 -- 3. A key in several deliveries: the latest stays (by extract stamp, then delivery id), the others are superseded.
 -- 4. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
+-- 5. Only visits in doubt (staging.treatment_in_doubt) are looked at.
 -- Source: needlepoint contract, check treatment.key.unique.
 -- grain: delivery_id, file, row_number, visit_key, treatment_class
-with accepted as (
+with in_doubt as (
+    select visit_key
+    from staging.treatment_in_doubt
+    where is_repeated
+),
+
+accepted as (
     select
-        visit_key,
-        treatment_class,
-        minutes,
-        needle_count,
-        muscle_count,
-        technique,
-        ltr_elicited,
-        delivery_id,
-        file,
-        row_number
+        treatment.visit_key,
+        treatment.treatment_class,
+        treatment.minutes,
+        treatment.needle_count,
+        treatment.muscle_count,
+        treatment.technique,
+        treatment.ltr_elicited,
+        treatment.delivery_id,
+        treatment.file,
+        treatment.row_number
     from lake.treatment
-    where accepted
+    inner join in_doubt on treatment.visit_key = in_doubt.visit_key
+    where treatment.accepted
 ),
 
 delivery as (

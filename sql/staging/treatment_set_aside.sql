@@ -5,15 +5,10 @@
 -- Source: needlepoint contract, checks treatment.key.unique, treatment.visit_key.reference and
 -- treatment.treatment_class.sham_in_trials_only.
 -- grain: delivery_id, file, row_number, visit_key, treatment_class
-with accepted as (
-    select
-        delivery_id,
-        file,
-        row_number,
-        visit_key,
-        treatment_class
-    from lake.treatment
-    where accepted
+with orphan_visit as (
+    select visit_key
+    from staging.treatment_in_doubt
+    where is_orphan
 ),
 
 repeat as (
@@ -43,29 +38,29 @@ routine_episode as (
 
 orphan as (
     select
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        accepted.visit_key,
-        accepted.treatment_class,
+        treatment.delivery_id,
+        treatment.file,
+        treatment.row_number,
+        treatment.visit_key,
+        treatment.treatment_class,
         'treatment.visit_key.reference' as check_id
-    from accepted
-    left join visit on accepted.visit_key = visit.visit_key
-    where visit.visit_key is null
+    from lake.treatment
+    inner join orphan_visit on treatment.visit_key = orphan_visit.visit_key
+    where treatment.accepted
 ),
 
 sham as (
     select
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        accepted.visit_key,
-        accepted.treatment_class,
+        treatment.delivery_id,
+        treatment.file,
+        treatment.row_number,
+        treatment.visit_key,
+        treatment.treatment_class,
         'treatment.treatment_class.sham_in_trials_only' as check_id
-    from accepted
-    inner join visit on accepted.visit_key = visit.visit_key
+    from lake.treatment
+    inner join visit on treatment.visit_key = visit.visit_key
     inner join routine_episode on visit.episode_key = routine_episode.episode_key
-    where accepted.treatment_class = 'sham'
+    where treatment.accepted and treatment.treatment_class = 'sham'
 ),
 
 judged as (

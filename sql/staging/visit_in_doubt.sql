@@ -32,26 +32,28 @@ visit as (
 slotted as (
     select
         measurement.visit_key,
-        case
-            when measurement.active_passive = 'passive' then 'passive'
-            when measure.slot + case when measurement.side = 'right' then 1 else 0 end >= 62 then 'high'
-            else 'low'
-        end as mask,
-        cast(1 as bigint) << cast(
-            (measure.slot + case when measurement.side = 'right' then 1 else 0 end) % 62 as integer
-        ) as slot_bit
+        measurement.active_passive,
+        measure.slot + case when measurement.side = 'right' then 1 else 0 end as slot
     from measurement
     inner join measure on measurement.measure_id = measure.measure_id
+),
+
+masked as (
+    select
+        visit_key,
+        case when active_passive = 'passive' then 2 when slot >= 62 then 1 else 0 end as mask_no,
+        cast(1 as bigint) << cast(slot % 62 as integer) as slot_bit
+    from slotted
 ),
 
 visit_mask as (
     select
         visit_key,
         count(*) as score_rows,
-        bit_or(case when mask = 'low' then slot_bit else 0 end) as low_mask,
-        bit_or(case when mask = 'high' then slot_bit else 0 end) as high_mask,
-        bit_or(case when mask = 'passive' then slot_bit else 0 end) as passive_mask
-    from slotted
+        bit_or(case when mask_no = 0 then slot_bit else 0 end) as low_mask,
+        bit_or(case when mask_no = 1 then slot_bit else 0 end) as high_mask,
+        bit_or(case when mask_no = 2 then slot_bit else 0 end) as passive_mask
+    from masked
     group by visit_key
 ),
 

@@ -30,7 +30,8 @@ delivery as (
 
 repeated as (
     select visit_key
-    from accepted
+    from lake.visit
+    where accepted
     group by visit_key
     having count(*) > 1
 ),

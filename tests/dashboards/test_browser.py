@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -24,6 +23,13 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+# Chromium hands out layout shifts to observers only; a plain look-up is always empty.
+LAYOUT_SHIFT = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (sum += entry.value)))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(sum), 300);
+})"""
 READY = "body[data-ready='1']"
 
 
@@ -40,8 +46,9 @@ class Visit:
         assert self.messages == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with this module: Playwright keeps an event loop in this thread that Dagster's runs would trip over."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no Chromium")
@@ -283,7 +290,33 @@ def test_a_missing_chart_library_is_said_and_numbers_stay(visit: Any, network_si
 def test_numbers_come_before_charts(visit: Any, network_site: Path) -> None:
     page = visit(network_site / "index.html").page
     marks = page.evaluate("Object.fromEntries(performance.getEntriesByType('mark').map(m => [m.name, m.startTime]))")
-    slack = 4 if os.environ.get("CI") else 2
     assert marks["numbers"] < marks["charts"]
-    assert marks["numbers"] < 500 * slack
-    assert page.evaluate("performance.getEntriesByType('layout-shift').reduce((s, e) => s + e.value, 0)") <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "anchor"), [("index", ""), ("index", "#clinic=Northgate"), ("scores", ""), ("quality", "")]
+)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_charts_load(visit: Any, network_site: Path, name: str, anchor: str, width: int) -> None:
+    page = visit(network_site / f"{name}.html", width=width, anchor=anchor).page
+    assert page.evaluate(LAYOUT_SHIFT) <= 0.02
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelector('main').prepend(Object.assign(new Image(), {width: 300, height: 300}))")
+    page.wait_for_timeout(200)
+    assert page.evaluate(LAYOUT_SHIFT) > 0.02, "the probe sees a shift when there is one"
+
+
+def test_page_appears_even_if_the_engine_does_not(visit: Any, network_site: Path, tmp_path: Path) -> None:
+    shutil.copytree(network_site, tmp_path / "site")
+    (tmp_path / "site" / "assets" / "app.js").unlink()
+    page = visit(network_site / "definitions.html").page.context.new_page()
+    page.goto(f"{(tmp_path / 'site' / 'index.html').as_uri()}#clinic=Northgate")
+    page.wait_for_function("getComputedStyle(document.querySelector('main')).visibility === 'visible'")
+    assert "% of episodes" in text(page, ".lead")
+
+
+def test_the_policy_stops_and_reports_a_request(visit: Any, network_site: Path) -> None:
+    made = visit(network_site / "index.html")
+    outcome = made.page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'stopped')")
+    assert outcome == "stopped"
+    assert any("Content Security Policy" in message for message in made.messages)

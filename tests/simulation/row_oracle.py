@@ -56,7 +56,7 @@ def rule(contract: Contract, check_id: str, row: Row) -> bool:
 
 
 def violated(contract: Contract, check: Check, row: Row) -> bool:
-    if check.kind in (Kind.SCHEMA, Kind.TYPE, Kind.STRUCTURE):
+    if check.kind in (Kind.SCHEMA, Kind.TYPE, Kind.STRUCTURE, Kind.USABLE):
         return False
     if check.kind is Kind.ROW_RULE:
         return rule(contract, check.check_id, row)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assets.contract import CONTRACT
+
 if TYPE_CHECKING:
     from tests.sql.conftest import Sandbox
 
@@ -134,6 +136,27 @@ def test_course_takes_first_last_and_nearest(sql: Sandbox) -> None:
         odi         | any    |              |                |          |            |                | 22.5
         """,
     )
+
+
+def test_every_code_of_the_contract_makes_a_series_of_its_own(sql: Sandbox) -> None:
+    allowed = {column.name: column.allowed or () for column in CONTRACT.table("measurement").columns}
+    ways = [
+        (side, motion, method)
+        for side in allowed["side"]
+        for motion in allowed["active_passive"]
+        for method in allowed["method"]
+    ]
+    rows = "\n".join(f"v0 | slr | {' | '.join(way)} | 50" for way in ways)
+    sql.run(
+        "intermediate.measure_course",
+        {
+            "intermediate.visit": VISITS,
+            "staging.measurement": f"visit_key | measure_id | side | active_passive | method | value\n{rows}",
+        },
+    )
+    found = sql.con.execute("select side, active_passive, method from intermediate.measure_course").fetchall()
+    assert sorted(found) == sorted(ways)
+    assert len(CONTRACT.measures) < 1000  # noqa: PLR2004 - the digits the series number has for the measure
 
 
 def test_ties_on_a_day_never_make_an_improvement(sql: Sandbox) -> None:

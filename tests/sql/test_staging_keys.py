@@ -28,12 +28,14 @@ SHAPES = {
     "measurement": ("visit_key | measure_id | side | value", "v1 | slr | left", "v1 | slr | right", "50", "60"),
 }
 
+IN_DOUBT = {"measurement": "staging.visit_in_doubt", "treatment": "staging.treatment_in_doubt"}
+
 
 @pytest.mark.parametrize("table", SHAPES)
 def test_repeated_keys(sql: Sandbox, table: str) -> None:
     header, key, other, content, changed = SHAPES[table]
-    if table == "measurement":
-        sql.give("staging.visit_in_doubt", "visit_key | is_repeated\n v1 | true")
+    if table in IN_DOUBT:
+        sql.give(IN_DOUBT[table], "visit_key | is_repeated\n v1 | true")
     sql.run(
         f"staging.{table}_repeat",
         {
@@ -61,8 +63,8 @@ def test_repeated_keys(sql: Sandbox, table: str) -> None:
 @pytest.mark.parametrize("table", SHAPES)
 def test_conflict_within_a_delivery_is_quarantined_and_brings_nothing_back(sql: Sandbox, table: str) -> None:
     header, key, other, content, changed = SHAPES[table]
-    if table == "measurement":
-        sql.give("staging.visit_in_doubt", "visit_key | is_repeated\n v1 | true")
+    if table in IN_DOUBT:
+        sql.give(IN_DOUBT[table], "visit_key | is_repeated\n v1 | true")
     sql.run(
         f"staging.{table}_repeat",
         {
@@ -110,8 +112,8 @@ def test_current_rows_are_the_accepted_ones_not_set_aside(sql: Sandbox, table: s
     header, key, other, content, _ = SHAPES[table]
     aside = "patient_repeat" if table == "patient" else f"{table}_set_aside"
     names = header.rsplit("|", 1)[0]
-    if table == "measurement":
-        sql.give("staging.visit_in_doubt", "visit_key | is_repeated\n v1 | true")
+    if table in IN_DOUBT:
+        sql.give(IN_DOUBT[table], "visit_key | is_repeated\n v1 | true")
     sql.run(
         f"staging.{table}",
         {
@@ -220,6 +222,7 @@ def test_sham_outside_trials(sql: Sandbox) -> None:
                 v1        | massage
                 v9        | sham
                 """,
+            "staging.treatment_in_doubt": "visit_key | is_repeated | is_orphan\n v9 | false | true",
             "staging.visit": "visit_key | episode_key\n v1 | e1\n v2 | e2",
             "staging.episode": "episode_key | arm\n e1 | \n e2 | control",
         },
@@ -230,6 +233,83 @@ def test_sham_outside_trials(sql: Sandbox) -> None:
         visit_key | treatment_class | check_id                                      | fate
         v1        | sham            | treatment.treatment_class.sham_in_trials_only | quarantined
         v9        | sham            | treatment.visit_key.reference                 | quarantined
+        """,
+    )
+
+
+def test_visits_whose_treatments_are_in_doubt(sql: Sandbox) -> None:
+    sql.run(
+        "staging.treatment_in_doubt",
+        {
+            "lake.treatment": """
+                visit_key | treatment_class | accepted
+                clean     | massage         | true
+                clean     | education       | true
+                clean     | ergonomic       | true
+                twice     | massage         | true
+                twice     | massage         | true
+                unread    | massage         | true
+                unread    | massage         | false
+                lost      | sham            | true
+                both      | sham            | true
+                both      | sham            | true
+                """,
+            "staging.visit": "visit_key\n clean\n twice\n unread",
+        },
+    )
+    sql.expect(
+        "staging.treatment_in_doubt",
+        """
+        visit_key | is_repeated | is_orphan
+        twice     | true        | false
+        lost      | false       | true
+        both      | true        | true
+        """,
+    )
+
+
+def test_more_treatment_classes_than_bits_never_hide_a_repetition(sql: Sandbox) -> None:
+    classes = [f"class_{number:03}" for number in range(130)]
+    rows = "\n".join(f"all | {name}\n two_{name} | {name}\n two_{name} | {name}" for name in classes)
+    sql.run("staging.treatment_in_doubt", {"lake.treatment": f"visit_key | treatment_class\n{rows}"})
+    found = sql.con.execute("select visit_key from staging.treatment_in_doubt where is_repeated").fetchall()
+    assert {key for (key,) in found} >= {f"two_{name}" for name in classes}
+
+
+# table -> columns of the key, the key set aside in one row, other key columns of the same visit
+CURRENT = {
+    "visit": ("visit_key", "v1", "v2"),
+    "treatment": ("visit_key | treatment_class", "v1 | massage", "v1 | education"),
+    "measurement": ("visit_key | measure_id | side | method", "v1 | slr | left |", "v1 | slr | left | app"),
+}
+
+
+@pytest.mark.parametrize("table", CURRENT)
+def test_current_rows_of_a_visit_of_which_something_was_set_aside(sql: Sandbox, table: str) -> None:
+    header, key, other = CURRENT[table]
+    blank = " | ".join([""] * header.count("|"))
+    sql.run(
+        f"staging.{table}",
+        {
+            f"lake.{table}": f"""
+                {header} | delivery_id | row_number | accepted
+                {key}   | d1 | 1 | true
+                {key}   | d2 | 1 | true
+                {key}   | d2 | 2 | false
+                {other} | d2 | 3 | true
+                v3 {"| " + blank if blank else ""} | d2 | 4 | true
+                v3 {"| " + blank if blank else ""} | d2 | 5 | false
+                """,
+            f"staging.{table}_set_aside": f"{header} | delivery_id | file | row_number\n {key} | d1 | a.csv | 1",
+        },
+    )
+    sql.expect(
+        f"staging.{table}",
+        """
+        delivery_id | row_number
+        d2          | 1
+        d2          | 3
+        d2          | 4
         """,
     )
 
