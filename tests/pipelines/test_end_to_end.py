@@ -144,6 +144,37 @@ def test_planted_dirty_rows_are_found_where_they_were_planted(network: Any, trut
     assert counts == planted(truth)
 
 
+def test_discharge_scores_are_those_the_clinics_recorded(network: Any, truth: dict[str, Any]) -> None:
+    """Score by score: the simulator says how many episodes of each clinic ended with 0, 1 … 10 on record."""
+    found = network.query(
+        "select clinic_key, cast(last_value as integer) as score, count(*) as n from marts.episode_outcome "
+        "where is_closed and last_value is not null group by all"
+    )
+    recorded = {
+        clinic: dict(enumerate(planted["discharge_scores_recorded"])) for clinic, planted in truth["clinics"].items()
+    }
+    counted: dict[str, dict[int, int]] = {clinic: dict.fromkeys(scores, 0) for clinic, scores in recorded.items()}
+    for clinic, score, number in found.iter_rows():
+        counted[clinic][score] = number
+    assert counted == recorded
+
+
+def test_true_recovery_lies_within_the_bounds_for_missing_outcomes(network: Any, truth: dict[str, Any]) -> None:
+    """Whatever became of those nobody scored: the truth cannot lie outside the published bounds."""
+    rows = network.published("recovery_by_condition").filter(
+        pl.col("clinic_key").is_null(),
+        pl.col("condition_id").is_not_null(),
+        pl.col("care") == "any",
+        pl.col("period") == "all",
+        pl.col("definition_id") == "recovered_v1",
+        ~pl.col("suppressed"),
+    )
+    assert rows.height == len(truth["conditions"])
+    for row in rows.iter_rows(named=True):
+        share = truth["conditions"][row["condition_id"]]["recovery_share"]
+        assert row["rate_if_missing_none"] <= share <= row["rate_if_missing_all"], row["condition_id"]
+
+
 def planted(truth: dict[str, Any]) -> dict[str, dict[str, int]]:
     """Violations of the planted rows themselves, and of good rows that hang from one that is set aside."""
     counts: dict[str, dict[str, int]] = {}
