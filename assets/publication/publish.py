@@ -9,6 +9,7 @@ import polars as pl
 from assets.contract import CONTRACT
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.outcomes.published import MART_TABLES, published_frames
+from assets.privacy.disclosure import MINIMUM_GROUP
 from assets.publication.release import SITE, code_version
 from assets.quality.results import Status
 from dashboards.site import SiteMeta, build_site
@@ -68,5 +69,6 @@ def write_site(home: Home) -> list[Path]:
         warnings=sum(status == Status.WARN.value for status in checks),
         is_simulated=any(delivery.label.startswith("simulated") for delivery in deliveries),
         held_banner=None,
+        minimum_group=MINIMUM_GROUP,
     )
     return build_site(frames, extended_contract(CONTRACT, home.ledger, deliveries), meta, home.building / SITE)

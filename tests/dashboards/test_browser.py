@@ -172,7 +172,7 @@ def test_address_restores_the_choice_and_reset_forgets_it(visit: Any, network_si
     page.wait_for_selector(READY)
     assert "Station Road" in text(page, "[data-slot='lead.rest']")
     page.evaluate("location.hash = 'clinic=Harbour'")
-    page.wait_for_function("document.querySelector(\"[data-slot='lead.rest']\").textContent.includes('Harbour')")
+    page.locator("[data-slot='lead.rest']", has_text="Harbour").wait_for()
     page.locator("[data-do=reset]").click()
     assert "across 12 clinics" in text(page, "[data-slot='lead.rest']")
     assert page.evaluate("location.hash") == ""
@@ -311,7 +311,7 @@ def test_page_appears_even_if_the_engine_does_not(visit: Any, network_site: Path
     (tmp_path / "site" / "assets" / "app.js").unlink()
     page = visit(network_site / "definitions.html").page.context.new_page()
     page.goto(f"{(tmp_path / 'site' / 'index.html').as_uri()}#clinic=Northgate")
-    page.wait_for_function("getComputedStyle(document.querySelector('main')).visibility === 'visible'")
+    page.locator("main").wait_for(state="visible")
     assert "% of episodes" in text(page, ".lead")
 
 
