@@ -10,8 +10,8 @@
 --    least, the largest the latest and worst. A visit that may not be used for something has no day for it, and no
 --    part in the minimum.
 -- 6. A series is grouped by one integer, episode number x 10^6 + measure number x 1000 + way: grouping by five texts
---    takes twice the time. The way has one digit each for side, motion and method, so that every code the contract
---    allows must have its own digit here (a test compares them).
+--    takes more time and memory. The way has one digit each for side, motion and method, so that every code the
+--    contract allows must have its own digit here (a test compares them).
 -- Source: domain reference 1.4 and 4.1.
 -- grain: episode_no, measure_id, side, active_passive, method
 with measurement as (

@@ -2,7 +2,7 @@
 -- 1. Repeated: more rows than classes. Each class has a bit of a mask at visit grain; as many bits as rows proves that
 --    no key repeats. Beyond 62 classes some share a bit, so that a visit may be in doubt without reason: its rows are
 --    then found to be in order, never overlooked.
---    Grouping all treatments by their whole key costs three times the time and all the memory.
+--    Grouping all treatments by their whole key costs twice the time and several times the memory.
 -- 2. Orphan: the visit is missing or set aside.
 -- Source: needlepoint contract, checks treatment.key.unique and treatment.visit_key.reference.
 -- grain: visit_key

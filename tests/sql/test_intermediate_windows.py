@@ -156,7 +156,7 @@ def test_every_code_of_the_contract_makes_a_series_of_its_own(sql: Sandbox) -> N
     )
     found = sql.con.execute("select side, active_passive, method from intermediate.measure_course").fetchall()
     assert sorted(found) == sorted(ways)
-    assert len(CONTRACT.measures) < 1000  # noqa: PLR2004 - the digits the series number has for the measure
+    assert len(CONTRACT.measures) < 1000
 
 
 def test_ties_on_a_day_never_make_an_improvement(sql: Sandbox) -> None:
