@@ -68,7 +68,6 @@ def write_site(home: Home) -> list[Path]:
         checks_passed=sum(status in (Status.PASS.value, Status.PASS_WITH_VIOLATIONS.value) for status in checks),
         warnings=sum(status == Status.WARN.value for status in checks),
         is_simulated=any(delivery.label.startswith("simulated") for delivery in deliveries),
-        held_banner=None,
         minimum_group=MINIMUM_GROUP,
     )
     return build_site(frames, extended_contract(CONTRACT, home.ledger, deliveries), meta, home.building / SITE)

@@ -38,9 +38,8 @@ POLICY = (
 class SiteMeta:
     """What the pages say about the run that made them. Nothing here may be the time of building.
 
-    ``stamp`` is the latest extract stamp (ISO date, may be empty), ``held_banner`` a sentence shown above everything
-    when these are older numbers, kept because a newer run was stopped. ``minimum_group`` is the smallest group about
-    which a number is published.
+    ``stamp`` is the latest extract stamp (ISO date, may be empty), ``minimum_group`` the smallest group about which a
+    number is published.
     """
 
     title: str
@@ -51,8 +50,7 @@ class SiteMeta:
     checks_passed: int
     warnings: int
     is_simulated: bool
-    held_banner: str | None
-    minimum_group: int = 11
+    minimum_group: int
 
     @property
     def data_to(self) -> str:
@@ -90,7 +88,6 @@ def document(page: Page, meta: SiteMeta) -> str:
     """Return the whole page."""
     title = esc(clean(meta.title))
     data = f'<script src="data/{page.name}.js" defer></script>' if page.payload else ""
-    banner = f'<p class="banner" role="note">{esc(clean(meta.held_banner))}</p>' if meta.held_banner else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{esc(POLICY)}">'
@@ -104,7 +101,7 @@ def document(page: Page, meta: SiteMeta) -> str:
         f'<header><div class="bar"><p class="brand">{title}</p><nav aria-label="Pages">{_links(page.name)}</nav>'
         '<div class="tools js-only"><button type="button" data-do="theme">Dark</button>'
         '<button type="button" data-do="print">Print</button></div></div></header>\n'
-        f'<main id="content" tabindex="-1">{banner}<h1>{esc(page.heading)}</h1>{_stamp(meta)}\n{page.body}</main>\n'
+        f'<main id="content" tabindex="-1"><h1>{esc(page.heading)}</h1>{_stamp(meta)}\n{page.body}</main>\n'
         f"{_footer(meta)}</body></html>\n"
     )
 

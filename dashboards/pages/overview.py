@@ -68,7 +68,7 @@ CURVE = Card(
             Column("Recovered", "pct"),
             Column("95% CI low", "pct"),
             Column("95% CI high", "pct"),
-            Column("Left, not recovered", "pct"),
+            Column("Left, no recovery on record", "pct"),
             Column("Kaplan-Meier", "pct"),
             Column("Still in care", "int"),
             Column("Recovered so far", "int"),

@@ -183,7 +183,7 @@ def _risk_rows(points: Sequence[Row | None], meta: SiteMeta) -> list[list[Cell]]
     return [
         line("Still in care", "at_risk"),
         line("Recovered so far", "recovered_so_far"),
-        line("Left, not recovered", "left_so_far"),
+        line("Left, no recovery on record", "left_so_far"),
         line("Followed no further", "censored_so_far"),
         line("Kaplan-Meier", "km_share"),
     ]

@@ -117,13 +117,12 @@ def build(published: Published, meta: SiteMeta) -> Page:
 
 
 def _lead(meta: SiteMeta, attention: list[Row]) -> str:
-    verdict = "The newest run was held back" if meta.held_banner else "These numbers were released"
     names = [clean(row["title"]) for row in attention[:NAMED]]
     more = len(attention) - len(names)
     listed = listing([*names, plural(more, "other")] if more else names)
     need = f" {plural(len(attention), 'needs', 'need')} attention: {listed}." if attention else ""
     return (
-        f'<p class="lead"><strong>{verdict}.</strong> <span>{esc(meta.checks)}.{esc(need)} '
+        f'<p class="lead"><strong>These numbers were released.</strong> <span>{esc(meta.checks)}.{esc(need)} '
         "Every row that is set aside is "
         "kept with its reason and counts again once it is corrected.</span></p>"
     )
@@ -139,8 +138,8 @@ def _tiles(made: State, meta: SiteMeta, checks: list[Row], deliveries: list[Row]
         "checks.number": count(meta.checks_passed),
         "checks.unit": f"of {meta.checks_total:,}",
         "checks.sub": f"{plural(meta.warnings, 'warning')}, {failed:,} failed",
-        "release.number": "Held" if meta.held_banner else "Released",
-        "release.sub": clean(meta.held_banner) if meta.held_banner else "no check stopped it",
+        "release.number": "Released",
+        "release.sub": "no blocking check stopped it",
         "aside.number": percent(aside / ingested) if aside == 0 or not ingested else _share(aside, ingested),
         "aside.sub": f"{aside:,} of {plural(ingested, 'row')}",
         "deliveries.number": count(len(deliveries)),
@@ -152,9 +151,7 @@ def _tiles(made: State, meta: SiteMeta, checks: list[Row], deliveries: list[Row]
             else f"▼ {plural(wrong, 'delivery', 'deliveries')} do not add up"
         ),
     }
-    made.alert = [
-        name for name, bad in (("checks", failed), ("release", meta.held_banner), ("reconcile", wrong)) if bad
-    ]
+    made.alert = [name for name, bad in (("checks", failed), ("reconcile", wrong)) if bad]
 
 
 def _tiles_html(made: State) -> str:

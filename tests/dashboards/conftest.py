@@ -26,7 +26,7 @@ def meta() -> SiteMeta:
         checks_passed=236,
         warnings=8,
         is_simulated=True,
-        held_banner=None,
+        minimum_group=11,
     )
 
 
@@ -55,5 +55,5 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path
 def hostile_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Path:
     out = tmp_path_factory.mktemp("hostile")
     frames, contract = sample_frames.hostile()
-    build_site(frames, contract, replace(meta, title=sample_frames.HOSTILE, held_banner=sample_frames.HOSTILE), out)
+    build_site(frames, contract, replace(meta, title=sample_frames.HOSTILE), out)
     return out
