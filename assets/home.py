@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assets.deliveries.ledger import Ledger
+from assets.deliveries.problems import InputProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,9 +76,19 @@ class Home:
         return self.path / "dagster"
 
     def create(self) -> None:
-        """Make the folders, readable by their owner only, and the two names that follow the pointer."""
-        for folder in (self.path, self.lake, self.landing, self.profiles, self.releases, self.dagster):
-            folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-        for link, target in ((self.site, "current/site"), (self.warehouse, "current/warehouse.duckdb")):
-            if not link.is_symlink():
-                link.symlink_to(target)
+        """Make the folders, readable by their owner only, and the two names that follow the pointer.
+
+        Raises:
+            InputProblem: the folder cannot be made or written.
+
+        """
+        try:
+            for folder in (self.path, self.lake, self.landing, self.profiles, self.releases, self.dagster):
+                folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+            for link, target in ((self.site, "current/site"), (self.warehouse, "current/warehouse.duckdb")):
+                if not link.is_symlink():
+                    link.symlink_to(target)
+        except OSError:
+            raise InputProblem(
+                "HOME", str(self.path), "this folder cannot be written", "Check its permissions or give another --home"
+            ) from None

@@ -66,8 +66,9 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
                 continue
             say(f"Reading and checking {sent.label}")
             outcome.read.append(_ingest(home, instance, delivery))
-        outcome.held_by = [str(delivery.problem) for delivery in outcome.read if delivery.state is State.HELD]
-        usable = any(delivery.state is State.ACCEPTED for delivery in (*outcome.read, *outcome.known))
+        deliveries = (*outcome.read, *outcome.known)
+        outcome.held_by = [str(delivery.problem) for delivery in deliveries if delivery.state is State.HELD]
+        usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
         if usable and not outcome.held_by and _next_release(home) != current_release(home):
             say("Building the release: models, statistics, pages")
             outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None)]

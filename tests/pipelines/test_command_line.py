@@ -144,6 +144,14 @@ def test_missing_feed(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_home_that_cannot_be_written(clean_feed: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file stands where the home should be", encoding="utf-8")
+    done = needlepoint("run", clean_feed, "--home", tmp_path / "taken", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "this folder cannot be written. Check its permissions or give another --home." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_profile_with_a_typo(clean_feed: Path, tmp_path: Path) -> None:
     profile = tmp_path / "mine.yaml"
     text = (ROOT / "assets" / "deliveries" / "profiles" / "canonical.yaml").read_text(encoding="utf-8")

@@ -130,6 +130,9 @@ def test_a_wrong_delivery_is_held_and_the_old_release_stays(
     assert held.outcome.exit_code == 1
     assert "measurement.rows.usable" in held.outcome.held_by[0]
     assert (home / "current").readlink() == before
+    again = make_installation([wrong], home=place)
+    assert again.outcome.exit_code == 1
+    assert not again.outcome.read
 
 
 def test_planted_dirty_rows_are_found_where_they_were_planted(network: Any, truth: dict[str, Any]) -> None:
