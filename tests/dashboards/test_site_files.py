@@ -32,7 +32,7 @@ from pathlib import Path
 from assets.contract import CONTRACT
 from dashboards.site import SiteMeta, build_site
 from tests.dashboards import sample_frames
-meta = SiteMeta("Clinic outcomes", "2026-10-31", "4f1c9a2", "1", 244, 236, 8, True, None)
+meta = SiteMeta("Clinic outcomes", "2026-10-31", "4f1c9a2", "1", 244, 236, 8, True, 11)
 build_site(sample_frames.network(), CONTRACT, meta, Path(sys.argv[1]))
 """
 
