@@ -1,5 +1,6 @@
 """Watches the landing folder: HOME/landing/<profile>/ holds files or folders to be read with that profile."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,30 +28,41 @@ POLL_SECONDS = 60
 def new_deliveries(
     context: dg.SensorEvaluationContext, home: dg.ResourceParam[Home]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Land what lies ready and request one run per new delivery."""
+    """Land what lies ready and request one run per new delivery.
+
+    The cursor remembers what was landed, by name, size and time of change, so that nothing is copied twice.
+    """
+    seen: dict[str, str] = json.loads(context.cursor or "{}")
     requests: list[dg.RunRequest] = []
     problems: list[str] = []
-    for folder, feed in _ready(home.landing):
+    for folder, feed, signature in _ready(home.landing):
+        name = f"{folder.name}/{feed.name}"
+        if seen.get(name) == signature:
+            continue
         try:
             profile = find_profile(folder.name, home.profiles, CONTRACT)
             for sent in find_deliveries([feed], profile):
                 delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
                 if is_new:
                     requests.append(dg.RunRequest(run_key=delivery.run_key, partition_key=delivery.delivery_id))
+            seen[name] = signature
         except InputProblem as problem:
             problems.append(str(problem))
             context.log.warning("Not landed: %s", problem)
+    context.update_cursor(json.dumps(seen, sort_keys=True))
     if not requests:
         return dg.SkipReason("; ".join(problems) or "No new delivery has arrived whole")
     known = [str(request.partition_key) for request in requests]
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[DELIVERIES.build_add_request(known)])
 
 
-def _ready(landing: Path) -> Iterator[tuple[Path, Path]]:
-    """Profile folder and feed, for everything in which nothing has changed for a while."""
+def _ready(landing: Path) -> Iterator[tuple[Path, Path, str]]:
+    """Profile folder, feed and its signature, for everything in which nothing has changed for a while."""
     latest = time.time() - QUIET_SECONDS
-    for folder in sorted(path for path in landing.iterdir() if path.is_dir()):
+    folders = sorted(path for path in landing.iterdir() if path.is_dir()) if landing.is_dir() else []
+    for folder in folders:
         for feed in sorted(folder.iterdir()):
             files = [feed] if feed.is_file() else [path for path in feed.rglob("*") if path.is_file()]
-            if files and all(path.stat().st_mtime < latest for path in files):
-                yield folder, feed
+            states = [path.stat() for path in files]
+            if files and all(state.st_mtime < latest for state in states):
+                yield folder, feed, f"{sum(s.st_size for s in states)} {max(s.st_mtime_ns for s in states)}"

@@ -1,0 +1,89 @@
+"""The landing folder: what has arrived whole is read once; what is still being copied is left alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from assets.contract import CONTRACT
+from assets.home import Home
+from assets.simulation.network import simulate_network
+from pipelines.sensors import new_deliveries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    place = Home(tmp_path / "home", memory_limit="1GB")
+    place.create()
+    return place
+
+
+def arrive(home: Home, profile: str = "canonical", *, age_seconds: float = 3600) -> None:
+    """Copy a small delivery into the landing folder of a profile, last written some time ago."""
+    simulate_network(home.landing / profile, patients=20, seed=5, contract=CONTRACT, clean=True, sources=1)
+    then = time.time() - age_seconds
+    for path in (home.landing / profile).rglob("*"):
+        os.utime(path, (then, then))
+
+
+def look(home: Home) -> dg.SensorResult | dg.SkipReason:
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_sensor_context(instance=instance, resources={"home": home}) as context,
+    ):
+        return new_deliveries(context)
+
+
+def test_a_whole_delivery_starts_one_run_of_its_own_partition(home: Home) -> None:
+    arrive(home)
+    result = look(home)
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.run_requests or []
+    (delivery,) = home.ledger.all()
+    assert request.partition_key == delivery.delivery_id
+    assert str(request.run_key).startswith(delivery.delivery_id)
+    assert [list(added.partition_keys) for added in result.dynamic_partitions_requests or []] == [
+        [delivery.delivery_id]
+    ]
+
+
+def test_what_was_landed_is_not_copied_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(home)
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_sensor_context(instance=instance, resources={"home": home}) as context,
+    ):
+        assert isinstance(new_deliveries(context), dg.SensorResult)
+        monkeypatch.setattr("pipelines.sensors.land", lambda *_: pytest.fail("copied twice"))
+        with dg.build_sensor_context(instance=instance, resources={"home": home}, cursor=context.cursor) as later:
+            assert isinstance(new_deliveries(later), dg.SkipReason)
+
+
+def test_a_delivery_still_being_copied_is_left_alone(home: Home) -> None:
+    arrive(home, age_seconds=0)
+    assert isinstance(look(home), dg.SkipReason)
+    assert home.ledger.all() == ()
+
+
+def test_an_empty_landing_folder_is_nothing_new(home: Home) -> None:
+    assert isinstance(look(home), dg.SkipReason)
+
+
+def test_no_landing_folder_yet(tmp_path: Path) -> None:
+    assert isinstance(look(Home(tmp_path / "nowhere", memory_limit="1GB")), dg.SkipReason)
+
+
+def test_an_unknown_profile_is_said_and_stops_nothing_else(home: Home) -> None:
+    arrive(home, "no_such_profile")
+    result = look(home)
+    assert isinstance(result, dg.SkipReason)
+    assert "there is no profile of this name" in str(result.skip_message)
+    arrive(home)
+    assert isinstance(look(home), dg.SensorResult)
