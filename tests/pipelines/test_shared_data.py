@@ -81,6 +81,19 @@ def test_headache_rows_patients_practices_and_arms(headache: Any, headache_expec
     assert small == headache_expected["small_cells"]["practices_lt5_randomised"]
 
 
+def test_headache_completers_by_practice_and_acupuncturist(headache: Any, headache_expected: dict[str, Any]) -> None:
+    completers = (
+        "select clinic_key, therapist_key from marts.episode_outcome where episode_key in (select episode_key "
+        "from marts.measure_change where measure_id = 'headache_score' and planned_day = 365)"
+    )
+    small = headache_expected["small_cells"]
+    practices = headache.query(f"select count(*) as n from ({completers}) group by clinic_key")["n"]
+    assert (practices < 5).sum() == small["practices_lt5_completers"]
+    assert (practices < 10).sum() == small["practices_lt10_completers"]
+    sizes = headache.query(f"select count(*) as n from ({completers}) group by therapist_key order by n")["n"]
+    assert sizes.to_list() == small["acupuncturist_sizes_completers"]
+
+
 def test_headache_conservation(headache: Any, headache_expected: dict[str, Any]) -> None:
     row = headache.query("select * from audit.conservation").row(0, named=True)
     assert row["ingested"] == headache_expected["rows"]
