@@ -146,7 +146,7 @@ def test_missing_feed(tmp_path: Path) -> None:
 
 def test_home_that_cannot_be_written(clean_feed: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file stands where the home should be", encoding="utf-8")
-    done = needlepoint("run", clean_feed, "--home", tmp_path / "taken", cwd=tmp_path)
+    done = needlepoint("run", clean_feed, "--home", tmp_path / "taken" / "home", cwd=tmp_path)
     assert done.returncode == 2
     assert "this folder cannot be written. Check its permissions or give another --home." in done.stderr
     assert "Traceback" not in done.stderr
