@@ -14,13 +14,22 @@ from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.home import Home
-from assets.quality.history import append, delivery_results, release_results, result_frame, save_results, write_history
+from assets.quality.history import (
+    append,
+    delivery_results,
+    release_results,
+    result_frame,
+    save_results,
+    unbalanced_deliveries,
+    write_history,
+)
 from assets.quality.results import CheckResult, Status
 from assets.warehouse.assets import MODEL_KEYS, open_building
 
 OWNERS = ["team:quality"]
 ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
+CONSERVATION = "rows_reconcile"
 DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
 RELEASE_CHECKS = release_checks(CONTRACT)
 
@@ -91,7 +100,15 @@ def accepted_rows(
     group_name="quality",
     kinds={"greatexpectations", "duckdb"},
     owners=OWNERS,
-    check_specs=check_specs(RELEASE_CHECKS, RELEASE_GATE),
+    check_specs=[
+        *check_specs(RELEASE_CHECKS, RELEASE_GATE),
+        dg.AssetCheckSpec(
+            CONSERVATION,
+            asset=RELEASE_GATE,
+            description="For every delivery ingested = accepted + quarantined + superseded + rejected.",
+            blocking=True,
+        ),
+    ],
     description="Keys, references and dates over all accepted rows; a critical failure keeps the old release.",
 )
 def release_gate(
@@ -104,7 +121,14 @@ def release_gate(
         write_history(connection, home, deliveries)
         results = release_results(connection, contract)
         append(connection, result_frame(results, contract, None, context.run.run_id))
+        counted, unbalanced = unbalanced_deliveries(connection)
     yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE)
+    yield dg.AssetCheckResult(
+        passed=unbalanced == 0,
+        asset_key=RELEASE_GATE,
+        check_name=CONSERVATION,
+        metadata={"evaluated_deliveries": counted, "failing_deliveries": unbalanced},
+    )
     yield dg.MaterializeResult(
         metadata={
             "checks": len(results),
@@ -123,10 +147,10 @@ def _dagster_results(
         severity = dg.AssetCheckSeverity.ERROR if check.severity is Severity.CRITICAL else dg.AssetCheckSeverity.WARN
         if result is None:
             yield dg.AssetCheckResult(
-                passed=True,
+                passed=False,  # nothing was looked at; a warning, so that the refusal delays no other delivery
                 asset_key=asset,
                 check_name=check_name(check.check_id),
-                severity=severity,
+                severity=dg.AssetCheckSeverity.WARN,
                 metadata={"status": Status.NOT_APPLICABLE.value, "reason": "the delivery was refused"},
             )
             continue

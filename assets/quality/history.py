@@ -108,6 +108,15 @@ def save_results(folder: Path, frame: pl.DataFrame) -> None:
     temporary.replace(path)
 
 
+def unbalanced_deliveries(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """How many deliveries there are, and of how many the rows do not add up to what was ingested."""
+    row = connection.execute(
+        "select count(*), count(*) filter (where ingested <> accepted + quarantined + superseded + rejected) "
+        "from audit.conservation"
+    ).fetchall()[0]
+    return int(row[0]), int(row[1])
+
+
 def write_history(connection: duckdb.DuckDBPyConnection, home: Home, deliveries: Sequence[Delivery]) -> None:
     """Make ``audit.check_result`` from the history of every delivery."""
     files = [path for d in deliveries if (path := home.ledger.folder(d.delivery_id) / FILE).exists()]
