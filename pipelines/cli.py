@@ -103,12 +103,12 @@ def check(feeds: tuple[Path, ...], profile_path: Path | None, report: Path | Non
     """Say what would be refused or set aside in FEEDS, and why; change nothing."""
     from pipelines.preflight import preflight  # noqa: PLC0415
 
-    findings = preflight(feeds, _profile(profile_path))
+    findings = preflight(feeds, _profile(profile_path), home_from_environment())
     text = json.dumps(findings.as_dict(), indent=1) if as_json else findings.as_text()
     if report:
         report.write_text(text + "\n", encoding="utf-8")
     click.echo(text)
-    sys.exit(UNUSABLE if findings.all_refused else 0)
+    sys.exit(findings.exit_code)
 
 
 @cli.command()
@@ -127,11 +127,12 @@ def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "p
 @cli.command()
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail if a page is out of date.")
 def docs(*, only_check: bool) -> None:
-    """Write the data dictionary and the check catalogue from the contract."""
+    """Write the data dictionary, the check catalogue, and the reference and JSON Schema of profiles."""
     from assets.contract.documents import documents  # noqa: PLC0415
+    from assets.deliveries.profile_documents import documents as profile_documents  # noqa: PLC0415
 
     stale = []
-    for path, text in documents(CONTRACT).items():
+    for path, text in (documents(CONTRACT) | profile_documents(CONTRACT)).items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)
@@ -175,6 +176,12 @@ def _report(outcome: RunOutcome, page: Path, *, as_json: bool) -> None:
             click.echo(f"{delivery.label}: read before, nothing to do ({delivery.state})")
         for delivery in outcome.read:
             click.echo(_line(delivery))
+        for problem in outcome.not_landed:
+            click.echo(f"Not read. {problem}")
+        for problem in outcome.failed:
+            click.echo(f"Failed. {problem}")
+        for sentence in outcome.held:
+            click.echo(f"Held back. {sentence}")
         for reason in outcome.held_by:
             click.echo(f"Not released. {reason}")
         if outcome.released:
@@ -195,8 +202,11 @@ def _as_dict(outcome: RunOutcome, page: Path) -> dict[str, object]:
     return {
         "released": outcome.released,
         "release": outcome.release,
+        "held": outcome.held,
         "held_by": outcome.held_by,
+        "failed": [str(problem) for problem in outcome.failed],
         "site": str(page),
+        "not_read": [{"code": problem.code, "problem": str(problem)} for problem in outcome.not_landed],
         "deliveries": [
             {
                 "delivery_id": delivery.delivery_id,
@@ -204,6 +214,7 @@ def _as_dict(outcome: RunOutcome, page: Path) -> dict[str, object]:
                 "new": delivery in outcome.read,
                 "state": delivery.state,
                 "ingested": delivery.ingested,
+                "out_of_scope": delivery.out_of_scope,
                 "set_aside": delivery.set_aside,
                 "rejected": delivery.rejected,
                 "problem": delivery.problem,

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.contract import CONTRACT
-from assets.deliveries.landing import find_deliveries, land
+from assets.deliveries.landing import find_deliveries, land, sweep
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.state import settled_deliveries
+from assets.deliveries.state import SETTLED, settled_deliveries
 from assets.publication.release import code_version, current_release, release_id
+from assets.quality.waivers import read_waivers, waivers_digest
+from pipelines.retry import land_again, retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,20 +33,29 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(slots=True)
 class RunOutcome:
-    """What a call to ``run`` did. ``release`` is the release in force afterwards."""
+    """What a call to ``run`` did. ``release`` is the release in force afterwards.
+
+    ``held`` are sentences about deliveries that a blocking check keeps out of the release, ``held_by`` what keeps the
+    release itself back, ``not_landed`` what could not become a delivery, ``failed`` what went wrong for no reason in the
+    data. None of them delays another delivery.
+    """
 
     known: list[Delivery] = field(default_factory=list)
     read: list[Delivery] = field(default_factory=list)
     released: bool = False
     release: str | None = None
+    held: list[str] = field(default_factory=list)
     held_by: list[str] = field(default_factory=list)
+    not_landed: list[InputProblem] = field(default_factory=list)
+    failed: list[InputProblem] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 a blocking check failed, 2 nothing of the input could be used."""
-        if self.held_by:
+        """0 done, 1 a delivery or the release is held back, 2 nothing of the input could be used."""
+        if self.held or self.held_by or self.failed:
             return 1
         refused = [delivery.state is State.REJECTED for delivery in (*self.read, *self.known)]
+        refused += [True for _ in self.not_landed]
         return 2 if refused and all(refused) else 0
 
 
@@ -58,41 +69,80 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
     home.create()
     outcome = RunOutcome()
     with _only_writer(home), _dagster(home) as instance:
-        for sent in find_deliveries(feeds, profile):
+        sweep(home.ledger)
+        found = find_deliveries(feeds, profile)
+        outcome.not_landed.extend(found.problems)
+        for sent in found.sent:
             say(f"Copying {sent.label}")
-            delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
+            try:
+                delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
+            except InputProblem as problem:
+                outcome.not_landed.append(problem)
+                continue
             if not is_new:
                 outcome.known.append(delivery)
                 continue
             say(f"Reading and checking {sent.label}")
-            outcome.read.append(_ingest(home, instance, delivery))
-        deliveries = (*outcome.read, *outcome.known)
-        outcome.held_by = [str(delivery.problem) for delivery in deliveries if delivery.state is State.HELD]
-        usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
-        if usable and not outcome.held_by and _next_release(home) != current_release(home):
-            say("Building the release: models, statistics, pages")
-            outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None)]
-            outcome.released = not outcome.held_by
-        outcome.release = current_release(home)
+            _ingest(home, instance, delivery, outcome)
+        _release(home, instance, outcome, say)
     return outcome
 
 
+def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -> RunOutcome:
+    """Read deliveries again under their profiles as they are now, and build a release from it.
+
+    Without ids, all deliveries with rows in quarantine that wait. One whose profile has not changed is left alone.
+
+    Raises:
+        InputProblem: the call cannot be carried out; nothing was changed.
+
+    """
+    home.create()
+    outcome = RunOutcome()
+    with _only_writer(home), _dagster(home) as instance:
+        for one in retries(home, delivery_ids):
+            if not one.is_changed:
+                outcome.known.append(one.delivery)
+                continue
+            say(f"Reading and checking {one.delivery.label} again")
+            delivery, _ = land_again(home, one)
+            _ingest(home, instance, delivery, outcome)
+        _release(home, instance, outcome, say)
+    return outcome
+
+
+def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Callable[[str], None]) -> None:
+    """Build and switch in the next release, unless nothing has changed; a held delivery is left out of it."""
+    deliveries = (*outcome.read, *outcome.known)
+    outcome.held = [f"{one.label}: {one.problem}" for one in deliveries if one.state is State.HELD]
+    usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
+    if usable and _next_release(home) != current_release(home):
+        say("Building the release: models, statistics, pages")
+        outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None)]
+        outcome.released = not outcome.held_by
+    outcome.release = current_release(home)
+
+
 def _next_release(home: Home) -> str:
-    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version)
+    waivers = waivers_digest(read_waivers(home.path))
+    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version, waivers)
 
 
-def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery) -> Delivery:
+def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: RunOutcome) -> None:
     instance.add_dynamic_partitions("deliveries", [delivery.delivery_id])
     _execute("ingest", home, instance, delivery.delivery_id)
     settled = home.ledger.find(delivery.delivery_id)
-    if settled is None or settled.state not in (State.ACCEPTED, State.REJECTED, State.HELD):
-        raise InputProblem(
+    if settled and settled.state in SETTLED:
+        outcome.read.append(settled)
+        return
+    outcome.failed.append(
+        InputProblem(
             "FAILED",
             delivery.label,
             "reading this delivery failed for a reason that is not in the data",
             "Open the failed run in Dagster, then run the same command again",
         )
-    return settled
+    )
 
 
 def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | None) -> list[str]:

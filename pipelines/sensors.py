@@ -41,7 +41,9 @@ def new_deliveries(
             continue
         try:
             profile = find_profile(folder.name, home.profiles, CONTRACT)
-            for sent in find_deliveries([feed], profile):
+            found = find_deliveries([feed], profile)
+            problems.extend(str(problem) for problem in found.problems)
+            for sent in found.sent:
                 delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
                 if is_new:
                     requests.append(dg.RunRequest(run_key=delivery.run_key, partition_key=delivery.delivery_id))

@@ -7,7 +7,7 @@ from assets.contract.model import Contract
 from assets.contract.tables import TABLES
 
 CONTRACT = Contract(
-    version="1",
+    version="2",
     tables=TABLES,
     measures=MEASURES,
     conditions=CONDITIONS,

@@ -14,12 +14,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from assets.contract.behaviour import BEHAVIOURS, VOLUME_FACTOR
 from assets.contract.model import KEY_PATTERN, Bounds, ColumnType, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assets.contract.model import Column, Contract, Measure, Table
+
+
+UNKNOWN = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE", "clinic_key": "UNKNOWN_CLINIC"}
+"""Reason of an unknown code, by column; UNKNOWN_CODE for all others."""
 
 
 class Kind(StrEnum):
@@ -39,6 +44,8 @@ class Kind(StrEnum):
     UNIQUE = "unique"
     REFERENCE = "reference"
     RULE = "rule"
+    BEHAVIOUR = "behaviour"
+    VOLUME = "volume"
 
 
 class Stage(StrEnum):
@@ -48,6 +55,8 @@ class Stage(StrEnum):
     RELEASE = "release"
 
 
+FIRST_DAY = 7305
+"""1990-01-01 in days since 1970-01-01: electronic records start about then, older dates are placeholders."""
 ROW_TOLERANCE = 0.5
 """Critical row rules set rows aside one by one; above this share of the values a rule counts as failed."""
 USABLE_TOLERANCE = 0.5
@@ -170,9 +179,11 @@ def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator
     yield check(Kind.TYPE, f"is stored as {column.duckdb_type}", Severity.CRITICAL, 0.0, "SCHEMA")
     if column.required:
         reason = "NULL_KEY" if column.type is ColumnType.KEY else "NULL_VALUE"
-        yield check(Kind.REQUIRED, "is filled in", *critical, reason)
-    if column.type in (ColumnType.INTEGER, ColumnType.SCORE):
-        yield check(Kind.READABLE, "can be read as a number", *critical, "NOT_NUMERIC")
+        words = f"or {column.required_unless} is filled in" if column.required_unless else "is filled in"
+        yield check(Kind.REQUIRED, words, *critical, reason)
+    if column.is_number:
+        words = "can be read as a day" if column.type is ColumnType.DAY else "can be read as a number"
+        yield check(Kind.READABLE, words, *critical, column.unreadable)
     is_own_key = column.type is ColumnType.KEY and not _is_foreign(table, column)
     pattern = KEY_PATTERN if is_own_key else column.pattern
     if pattern:
@@ -182,7 +193,7 @@ def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator
         yield check(Kind.PATTERN, words, *critical, reason, pattern=pattern)
     allowed = allowed_codes(contract, table, column)
     if allowed:
-        reason = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE"}.get(column.name, "UNKNOWN_CODE")
+        reason = UNKNOWN.get(column.name, "UNKNOWN_CODE")
         yield check(Kind.ALLOWED, "is a known code", *critical, reason, allowed=allowed)
     if column.possible:
         words = f"lies between {column.possible.low:g} and {column.possible.high:g} {column.unit}"
@@ -268,6 +279,15 @@ def _row_rules(table: Table) -> Iterator[Check]:
             "The score has no more decimals than the scale",
             "PRECISION",
             "value % measure_step <> 0",
+            Severity.CRITICAL,
+        )
+    if table.name == "visit":
+        yield rule(
+            "calendar_day",
+            "dated",
+            "A date lies after 1989 and not after the extract it came in",
+            "DATE_RANGE",
+            f"extract_day is not null and (calendar_day < {FIRST_DAY} or calendar_day > extract_day)",
             Severity.CRITICAL,
         )
     if table.name == "episode":
@@ -367,14 +387,6 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
             "NO_COMPARABLE_PAIR",
             Severity.WARNING,
         ),
-        (
-            "measurement",
-            "value",
-            "varies_within_clinic",
-            "No clinic repeats the same score for most patients",
-            "REPEATED_SCORE",
-            Severity.WARNING,
-        ),
     ):
         yield Check(
             f"{table_name}.{column}.{name}",
@@ -388,12 +400,40 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
             ROW_TOLERANCE if severity is Severity.CRITICAL else 0.05,
             reason,
         )
+    for habit in BEHAVIOURS:
+        yield Check(
+            habit.check_id,
+            Stage.RELEASE,
+            Kind.BEHAVIOUR,
+            habit.table,
+            habit.column,
+            habit.title,
+            habit.sentence,
+            Severity.WARNING,
+            0.0,  # the limit is in the habit: what is counted here are the groups beyond it
+            habit.reason,
+        )
+    yield Check(
+        "delivery.rows.usual_volume",
+        Stage.RELEASE,
+        Kind.VOLUME,
+        "delivery",
+        None,
+        "A delivery has about as many rows as is usual for its source",
+        f"A delivery has between 1/{VOLUME_FACTOR} and {VOLUME_FACTOR} times the median rows of the other deliveries "
+        "of the same profile and clinics.",
+        Severity.WARNING,
+        0.0,
+        "VOLUME",
+    )
 
 
 def allowed_codes(contract: Contract, table: Table, column: Column) -> tuple[str, ...]:
     """Codes a column may hold; empty where it is not a closed list."""
     if (table.name, column.name) == ("episode", "condition_id"):
         return tuple(condition.condition_id for condition in contract.conditions)
+    if (table.name, column.name) == ("episode", "clinic_key"):
+        return contract.clinics
     if (table.name, column.name) == ("measurement", "measure_id"):
         return tuple(measure.measure_id for measure in contract.measures)
     return column.allowed

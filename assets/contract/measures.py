@@ -11,7 +11,9 @@ the source says otherwise.
 
 from __future__ import annotations
 
-from assets.contract.model import Better, Bounds, Measure, Threshold
+from decimal import Decimal
+
+from assets.contract.model import Better, Bounds, Conversion, Measure, Threshold
 
 LOWER, HIGHER = Better.LOWER, Better.HIGHER
 SCALE_ENDS = "ends of the scale"
@@ -52,6 +54,16 @@ PAIN_MEASURES = (
         Bounds(0, 100, SCALE_ENDS),
         mcid=Threshold(15, "low back pain, Ostelo 2008", verified=True),
         source="LOINC 38214-3",
+    ),
+    Measure(
+        "nprs_from_vas",
+        "Pain converted from the visual analogue scale",
+        "pain",
+        "points",
+        LOWER,
+        Bounds(0, 10, SCALE_ENDS),
+        converted_from=Conversion("vas_mm", Decimal("0.1")),
+        source="mm / 10, halves up; an approximation for groups, never paired with a score asked for on 0 to 10",
     ),
 )
 

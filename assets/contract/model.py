@@ -22,6 +22,9 @@ class ColumnType(StrEnum):
     KEY = "key"  # surrogate key: text that matches KEY_PATTERN
     CODE = "code"  # text from a closed list
     INTEGER = "integer"
+    DAY = (
+        "day"  # a whole number of days on a calendar: since 1970-01-01 where real dates may be sent, else since any day
+    )
     SCORE = "score"  # DECIMAL below 100,000: exact, so that sums do not depend on the number of threads
 
 
@@ -60,6 +63,9 @@ class Column:
     """One column of a canonical table.
 
     ``pattern`` is the form of a code that comes from no closed list; keys have a form of their own.
+    ``optional`` columns need not be in a file of the canonical layout; those ``written_by_reader`` are not sent at all.
+    ``required_unless`` names a column that can
+    stand in for a required one. ``unreadable`` is the reason of a row whose text cannot be read as a number or day.
     ``possible`` bounds set a row aside, ``plausible`` bounds warn when more than ``tolerance`` of the
     rows lie outside.
     """
@@ -69,6 +75,10 @@ class Column:
     meaning: str
     unit: str | None = None
     required: bool = False
+    required_unless: str | None = None
+    optional: bool = False
+    written_by_reader: bool = False
+    unreadable: str = "NOT_NUMERIC"
     allowed: tuple[str, ...] = ()
     pattern: str | None = None
     possible: Bounds | None = None
@@ -82,8 +92,14 @@ class Column:
             ColumnType.KEY: "VARCHAR",
             ColumnType.CODE: "VARCHAR",
             ColumnType.INTEGER: "INTEGER",
+            ColumnType.DAY: "INTEGER",
             ColumnType.SCORE: f"DECIMAL({SCORE_DIGITS},{SCORE_DECIMALS})",
         }[self.type]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether text has to be read as a number or day, so that unreadable text is kept beside the column."""
+        return self.type in (ColumnType.INTEGER, ColumnType.DAY, ColumnType.SCORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +144,22 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversion:
+    """How a score of ``measure_id`` becomes one of another scale: times ``factor``, halves rounded up."""
+
+    measure_id: str
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """Something that is scored at a visit: a pain scale, a function instrument, a joint motion.
 
     ``reference`` is the normal value of a motion, ``mdc`` the minimal detectable change, ``mcid`` the
     minimal clinically important difference, all in ``unit``. ``decimals`` is how many decimal places
-    the scale has: a 5.5 on an integer scale is an error, not something to round.
+    the scale has: a 5.5 on an integer scale is an error, not something to round. ``converted_from`` marks a score that
+    was computed from another scale; it is a measure of its own, so that it is never paired with a score that was asked
+    for on this scale, and it has no MCID.
     """
 
     measure_id: str
@@ -150,6 +176,7 @@ class Measure:
     mdc: Threshold | None = None
     reference: Threshold | None = None
     source: str = ""
+    converted_from: Conversion | None = None
 
     @property
     def step(self) -> Decimal:
@@ -223,6 +250,7 @@ class Contract:
     conditions: tuple[Condition, ...]
     definitions: tuple[RecoveryDefinition, ...]
     responder_rules: tuple[ResponderRule, ...]
+    clinics: tuple[str, ...] = ()
 
     def table(self, name: str) -> Table:
         """Return the table called ``name``; KeyError if there is none."""
@@ -243,8 +271,9 @@ class Contract:
         measures: Iterable[Measure] = (),
         conditions: Iterable[Condition] = (),
         responder_rules: Iterable[ResponderRule] = (),
+        clinics: Iterable[str] = (),
     ) -> Contract:
-        """Return the contract with what a profile adds.
+        """Return the contract with what a profile adds; ``clinics`` is a closed list of clinic keys, empty for any.
 
         Raises:
             ValueError: an id that exists already with another meaning.
@@ -255,6 +284,7 @@ class Contract:
             measures=_merged(self.measures, measures, "measure_id"),
             conditions=_merged(self.conditions, conditions, "condition_id"),
             responder_rules=_merged(self.responder_rules, responder_rules, "rule_id"),
+            clinics=tuple(dict.fromkeys((*self.clinics, *clinics))),
         )
 
 

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from assets.contract.model import KEY_PATTERN, Bounds, Column, ColumnType, Reference, Table
 
-KEY, CODE, INTEGER, SCORE = ColumnType.KEY, ColumnType.CODE, ColumnType.INTEGER, ColumnType.SCORE
+KEY, CODE, INTEGER, DAY, SCORE = (
+    ColumnType.KEY,
+    ColumnType.CODE,
+    ColumnType.INTEGER,
+    ColumnType.DAY,
+    ColumnType.SCORE,
+)
 
 YES_NO_UNKNOWN = ("yes", "no", "unknown")
 SIDES = ("left", "right", "bilateral", "none")
 AGE_TOP_CODE_YEARS = 90
+OLDEST_PERSON_YEARS = 120
+"""A higher age is a typing error; one between the two identifies its patient."""
 
 PATIENT = Table(
     name="patient",
@@ -120,6 +128,14 @@ EPISODE = Table(
                 "unknown",
             ),
         ),
+        Column(
+            "discharge_calendar_day",
+            DAY,
+            "Day of discharge on the calendar of calendar_day, where discharge_day is not known",
+            unit="days",
+            optional=True,
+            unreadable="DATE_FORMAT",
+        ),
         Column("arm", CODE, "Arm of a trial as assigned; empty in routine care", pattern=KEY_PATTERN),
     ),
 )
@@ -138,6 +154,7 @@ VISIT = Table(
             "Days since the first visit of the episode, which is day 0",
             unit="days",
             required=True,
+            required_unless="calendar_day",
             possible=Bounds(0, 3650, "no visit before the first; over ten years is a wrong date"),
             plausible=Bounds(0, 400, "most episodes last under a year"),
         ),
@@ -163,6 +180,31 @@ VISIT = Table(
             CODE,
             "Whether adverse events were asked for: without it no row does not mean no event",
             allowed=YES_NO_UNKNOWN,
+        ),
+        Column(
+            "calendar_day",
+            DAY,
+            "Day of the visit on a calendar of the source, where day_offset is not known: a date under "
+            "limited_data_set, else days since any one day of the patient's own; only differences within an episode are used",
+            unit="days",
+            optional=True,
+            unreadable="DATE_FORMAT",
+        ),
+        Column(
+            "extract_day",
+            DAY,
+            "Day of the extract the visit came in, where calendar_day is a date; far in the future if it is not known",
+            unit="days",
+            optional=True,
+            written_by_reader=True,
+        ),
+        Column(
+            "recorded_minute",
+            INTEGER,
+            "Minute of the day at which the scores were entered; a time of day alone identifies nobody",
+            unit="minutes",
+            optional=True,
+            possible=Bounds(0, 1439, "a day has 1,440 minutes"),
         ),
     ),
 )

@@ -6,22 +6,27 @@ with a parser.
 
 from __future__ import annotations
 
+import datetime as dt
 import fnmatch
+import getpass
 import hashlib
 import os
 import re
 import shutil
 import stat
-from dataclasses import dataclass
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.deliveries.ledger import DeliveredFile, Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import save_profile
+from assets.deliveries.reading_history import HISTORY, remember_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from assets.deliveries.ledger import Ledger
     from assets.deliveries.profile import Profile
@@ -31,8 +36,14 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z")
 CHUNK_BYTES = 1 << 20
 ID_DIGITS = 16
+INCOMING = ".incoming-"
 PROFILE_NAME = "profile.yaml"
 """The profile a delivery was read with lies beside its files, so that it can be read again."""
+KEPT_ON_REREADING = ("checks.parquet", HISTORY)
+"""What earlier readings of a delivery found: history, which a new reading adds to."""
+MANIFESTS = ("manifest.sha256", "SHA256SUMS")
+"""Lists of hashes (as sha256sum writes them) that a folder may carry; a single file carries ``<name>.sha256``."""
+STALE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +52,46 @@ class Sent:
 
     label: str
     files: tuple[tuple[FileSource, Path], ...]
+    manifest: Path | None = None
 
 
-def find_deliveries(feeds: Iterable[Path], profile: Profile) -> tuple[Sent, ...]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies at the paths of a call: deliveries, and what cannot be one and why."""
+
+    sent: tuple[Sent, ...]
+    problems: tuple[InputProblem, ...]
+
+
+def find_deliveries(feeds: Iterable[Path], profile: Profile) -> Found:
     """Group what lies at the given paths into deliveries.
 
     A profile with one file makes every matching file a delivery of its own; a profile with several makes a folder one.
+    What cannot be a delivery (an unsafe name, a symbolic link, a folder that cannot be read) delays no other.
 
     Raises:
-        InputProblem: NOT_FOUND (also a folder in which nothing fits the profile), NOT_A_FILE, UNREADABLE, SYMLINK,
-            FILENAME.
+        InputProblem: a path of the call itself is none: NOT_FOUND (also a folder in which nothing fits the profile),
+            NOT_A_FILE, SYMLINK.
 
     """
-    return tuple(sent for feed in feeds for sent in _find(feed, profile))
+    sent: list[Sent] = []
+    problems: list[InputProblem] = []
+    for feed in feeds:
+        for found in _find(feed, profile):
+            (problems if isinstance(found, InputProblem) else sent).append(found)  # type: ignore[arg-type]
+    return Found(tuple(sent), tuple(problems))
 
 
-def _find(feed: Path, profile: Profile) -> Iterator[Sent]:
+def _find(feed: Path, profile: Profile) -> Iterator[Sent | InputProblem]:
     if feed.is_symlink():
         raise InputProblem("SYMLINK", str(feed), "this is a symbolic link", "Name the file or folder itself")
     if not feed.exists():
         raise InputProblem("NOT_FOUND", str(feed), "there is no such file or folder", "Check the path")
-    if not (feed.is_file() or feed.is_dir()):
-        raise InputProblem("NOT_A_FILE", str(feed), "this is neither a file nor a folder", "Name a file or folder")
     if feed.is_file():
-        _check_name(feed)
-        source = _matching(feed.name, profile)
-        if source is None:
-            if len(profile.files) > 1:
-                raise InputProblem(
-                    "FILENAME",
-                    feed.name,
-                    f"no file of profile {profile.profile} has this name",
-                    f"Expected is a folder with {', '.join(file.match for file in profile.files)}",
-                )
-            source = profile.files[0]  # one file was named and one is declared: there is nothing to confuse
-        yield Sent(feed.name, ((source, feed),))
+        yield _single(feed, profile)
         return
+    if not feed.is_dir():
+        raise InputProblem("NOT_A_FILE", str(feed), "this is neither a file nor a folder", "Name a file or folder")
     found = list(_in_folder(feed, profile))
     if not found:
         raise InputProblem(
@@ -88,32 +103,57 @@ def _find(feed: Path, profile: Profile) -> Iterator[Sent]:
     yield from found
 
 
-def _in_folder(folder: Path, profile: Profile) -> Iterator[Sent]:
+def _single(feed: Path, profile: Profile) -> Sent | InputProblem:
+    source = _matching(feed.name, profile)
+    if source is None and len(profile.files) > 1:
+        return InputProblem(
+            "FILENAME",
+            _said(feed),
+            f"no file of profile {profile.profile} has this name",
+            f"Expected is a folder with {', '.join(file.match for file in profile.files)}",
+        )
+    # one file was named and one is declared: there is nothing to confuse
+    return _bad_name(feed) or _one_file(source or profile.files[0], feed)
+
+
+def _in_folder(folder: Path, profile: Profile) -> Iterator[Sent | InputProblem]:
     try:
         children = sorted(folder.iterdir())
     except OSError:
-        raise InputProblem("UNREADABLE", str(folder), "the folder cannot be read", "Check its permissions") from None
-    files = [(source, child) for child in children if _sent(child) and (source := _matching(child.name, profile))]
-    for _, child in files:
-        _check_name(child)
+        yield InputProblem("UNREADABLE", _said(folder), "the folder cannot be read", "Check its permissions")
+        return
+    files: list[tuple[FileSource, Path]] = []
+    for child in children:
+        source = None if child.name.startswith(".") else _matching(child.name, profile)
+        if source is None:  # hidden: an upload under way or a trace of an operating system
+            continue
+        if child.is_symlink():
+            yield InputProblem("SYMLINK", _said(child), "this is a symbolic link", "Send the file itself")
+        elif stat.S_ISREG(child.lstat().st_mode):
+            files.append((source, child))
     if files and len(profile.files) == 1:
         for source, child in files:
-            yield Sent(child.name, ((source, child),))
+            yield _bad_name(child) or _one_file(source, child)
     elif files:
-        _check_name(folder)
-        yield Sent(folder.resolve().name, tuple(files))
+        bad = next(filter(None, (_bad_name(path) for path in (folder, *(child for _, child in files)))), None)
+        manifest = next((folder / name for name in MANIFESTS if (folder / name).is_file()), None)
+        yield bad or Sent(folder.resolve().name, tuple(files), manifest)
     for child in children:
         if child.is_dir() and not child.is_symlink():
             yield from _in_folder(child, profile)
 
 
-def _sent(path: Path) -> bool:
-    """A regular file. Hidden ones are uploads under way or traces of an operating system."""
-    return stat.S_ISREG(path.lstat().st_mode) and not path.name.startswith(".")
+def _one_file(source: FileSource, path: Path) -> Sent:
+    manifest = path.with_name(f"{path.name}.sha256")
+    return Sent(path.name, ((source, path),), manifest if manifest.is_file() else None)
 
 
 def _matching(name: str, profile: Profile) -> FileSource | None:
-    return next((file for file in profile.files if fnmatch.fnmatchcase(name, file.match)), None)
+    """The part of the profile whose pattern fits the name, with or without ``.gz`` or ``.zip`` beyond it."""
+    plain = name.removesuffix(".gz").removesuffix(".zip")
+    return next(
+        (file for file in profile.files if any(fnmatch.fnmatchcase(form, file.match) for form in (name, plain))), None
+    )
 
 
 def source_of(name: str, profile: Profile) -> FileSource:
@@ -121,14 +161,21 @@ def source_of(name: str, profile: Profile) -> FileSource:
     return _matching(name, profile) or profile.files[0]
 
 
-def _check_name(path: Path) -> None:
-    if not SAFE_NAME.fullmatch(path.resolve().name):
-        raise InputProblem(
-            "FILENAME",
-            "a file or folder of the feed",
-            "its name holds something other than letters, digits, dot, dash and underscore",
-            "Rename it",
-        )
+def _bad_name(path: Path) -> InputProblem | None:
+    if SAFE_NAME.fullmatch(path.resolve().name):
+        return None
+    return InputProblem(
+        "FILENAME",
+        _said(path),
+        "its name holds something other than letters, digits, dot, dash and underscore",
+        "Rename it",
+    )
+
+
+def _said(path: Path) -> str:
+    """A file for a sentence: by its name if that is a plain one, for a name can hold anything."""
+    name = path.resolve().name
+    return name if SAFE_NAME.fullmatch(name) else "a file or folder of the feed"
 
 
 def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) -> tuple[Delivery, bool]:
@@ -139,15 +186,17 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         profile and contract is not read again.
 
     Raises:
-        InputProblem: UNREADABLE, if a file may not be opened.
+        InputProblem: UNREADABLE, if a file may not be opened; INCOMPLETE, if it is still being written or is not what
+            its manifest says.
 
     """
-    incoming = ledger.lake / ".incoming" / f"{os.getpid()}"
-    shutil.rmtree(incoming, ignore_errors=True)
-    incoming.mkdir(parents=True, mode=0o700)
+    ledger.lake.mkdir(parents=True, exist_ok=True, mode=0o700)
+    incoming = Path(tempfile.mkdtemp(prefix=INCOMING, dir=ledger.lake))
     (incoming / "raw").mkdir(mode=0o700)
     try:
         copied = tuple(DeliveredFile(path.name, *_copy(path, incoming / "raw" / path.name)) for _, path in sent.files)
+        if sent.manifest:
+            _compare_manifest(sent.manifest, {file.name: file.sha256 for file in copied})
         delivery = Delivery(
             delivery_id=_identity(copied),
             label=sent.label,
@@ -157,18 +206,56 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
             profile_version=profile.version,
             profile_digest=profile.digest,
             contract_version=contract_version,
+            privacy_mode=profile.privacy_mode,
+            landed_at=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            landed_by=getpass.getuser(),
         )
         known = ledger.find(delivery.delivery_id)
         if known and _same_reading(known, delivery):
             return known, False
-        save_profile(profile, incoming / PROFILE_NAME)
-        folder = ledger.folder(delivery.delivery_id)
-        shutil.rmtree(folder, ignore_errors=True)
-        incoming.replace(folder)
+        if known:
+            delivery = replace(delivery, landed_at=known.landed_at, landed_by=known.landed_by)
+            remember_reading(ledger.folder(known.delivery_id), known)
+        save_profile(profile, incoming)
+        _replace(ledger.folder(delivery.delivery_id), incoming)
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
     ledger.save(delivery)
     return delivery, True
+
+
+def sweep(ledger: Ledger) -> None:
+    """Remove what processes that died while copying left behind."""
+    for left in ledger.lake.glob(f"{INCOMING}*"):
+        if left.stat().st_mtime < time.time() - STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _replace(folder: Path, incoming: Path) -> None:
+    if not folder.exists():
+        incoming.replace(folder)
+        return
+    for name in KEPT_ON_REREADING:
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, incoming / name)
+    retired = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder.parent))
+    folder.replace(retired)
+    incoming.replace(folder)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def _compare_manifest(manifest: Path, hashes: Mapping[str, str]) -> None:
+    """Each line of a manifest: a SHA-256, blanks, the name of a file that must be there with that content."""
+    incomplete = InputProblem(
+        "INCOMPLETE", manifest.name, "the files are not what the manifest says", "Wait for the upload or send it again"
+    )
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise incomplete from None
+    listed = {name.lstrip("*"): digest.lower() for digest, _, name in (line.partition("  ") for line in lines if line)}
+    if any(listed.get(name) != digest for name, digest in hashes.items()) or set(listed) - set(hashes):
+        raise incomplete
 
 
 def _same_reading(known: Delivery, now: Delivery) -> bool:
@@ -184,10 +271,16 @@ def _copy(source: Path, target: Path) -> tuple[str, int]:
     except OSError:
         raise InputProblem("UNREADABLE", source.name, "the file cannot be opened", "Check its permissions") from None
     with reader, target.open("wb") as writer:
+        before = os.fstat(reader.fileno())
         while chunk := reader.read(CHUNK_BYTES):
             digest.update(chunk)
             writer.write(chunk)
             size += len(chunk)
+        after = os.fstat(reader.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise InputProblem(
+            "INCOMPLETE", source.name, "the file is still being written", "Run again when it has been copied"
+        )
     target.chmod(0o600)
     return digest.hexdigest(), size
 

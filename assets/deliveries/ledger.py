@@ -41,8 +41,10 @@ class DeliveredFile:
 class Delivery:
     """One thing a clinic sent.
 
-    Row counts are source rows (records of the files). ``row_checks`` lists, per table, the check of each bit of
-    ``violations``. ``problem`` is our own sentence, without values.
+    Row counts are source rows: records of the files = ``ingested`` + ``out_of_scope`` (rows the profile does not
+    select). ``row_checks`` lists, per table, the check of each bit of ``violations``. ``problem`` is our own sentence,
+    without values. ``landed_at`` (UTC) and ``landed_by`` (account) say when and by whom it was first taken in; no table
+    or page depends on them. ``notes`` are remarks that hold nothing back.
     """
 
     delivery_id: str
@@ -56,7 +58,11 @@ class Delivery:
     state: State = State.LANDED
     problem_code: str | None = None
     problem: str | None = None
+    privacy_mode: str = "safe_harbor"
+    landed_at: str = ""
+    landed_by: str = ""
     ingested: int = 0
+    out_of_scope: int = 0
     set_aside: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
     row_checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -102,7 +108,8 @@ class Ledger:
 
     def all(self) -> tuple[Delivery, ...]:
         """Every record, by extract stamp, then id: the order in which later rows replace earlier ones."""
-        records = (_load(path) for path in self.lake.glob("*/delivery.json"))
+        # what begins with a dot is being copied or thrown away
+        records = (_load(path) for path in self.lake.glob("[!.]*/delivery.json"))
         return tuple(sorted(records, key=lambda delivery: (delivery.extract_stamp, delivery.delivery_id)))
 
 

@@ -6,6 +6,10 @@ terminal. Readers catch them and raise these instead.
 
 from __future__ import annotations
 
+import re
+
+COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+
 
 class InputProblem(Exception):  # noqa: N818 a problem of the input, not an error of the program
     """Something a person has to put right: a call, a profile or a delivery that cannot be used.
@@ -21,3 +25,8 @@ class InputProblem(Exception):  # noqa: N818 a problem of the input, not an erro
         self.where = where
         self.what = what
         self.remedy = remedy
+
+
+def said_column(column: str, position: int) -> str:
+    """A column for a sentence: by its name if it can be one, for without a header line it would be a value."""
+    return f"column {column!r}" if COLUMN_NAME.fullmatch(column) else f"column {position}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,11 +22,15 @@ from pydantic import (
 from assets.contract.model import Better, Bounds, Condition, Measure, ResponderRule, Threshold
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile_check import check_profile
-from assets.deliveries.profile_fields import FieldSource, FileSource, PlannedVisit, Score, Strict, TableSource
-from assets.deliveries.profile_text import read_profile_text, suggestion
+from assets.deliveries.profile_errors import most_telling
+from assets.deliveries.profile_fields import (
+    FileSource,
+    ReferenceSource,
+    Strict,
+)
+from assets.deliveries.profile_text import read_profile_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from assets.contract.model import Contract
     from assets.deliveries.profile_text import Location, ProfileText
@@ -43,6 +48,9 @@ def _stamp(value: object) -> object:
 
 Stamp = Annotated[str, BeforeValidator(_stamp), Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
 """A time in UTC, written in one way, for stamps are compared as text."""
+
+
+PrivacyMode = Literal["safe_harbor", "limited_data_set"]
 
 
 class ExtraMeasure(Strict):
@@ -85,15 +93,29 @@ class ExtraResponderRule(Strict):
     source: str
 
 
+class AcceptedDrift(Strict):
+    """A change of scale against the source's own history that a person has looked at and found right."""
+
+    measure: str
+    because: str = Field(min_length=10)
+
+
 class Profile(Strict):
-    """A whole profile."""
+    """A whole profile.
+
+    ``clinics`` is the closed list of clinics that may occur (empty: any). ``safe_harbor`` feeds carry no dates;
+    ``limited_data_set`` feeds may carry real dates in columns that are declared as days, under a data use agreement.
+    """
 
     profile: str = Field(pattern=r"^[a-z0-9_]+$")
     version: int
     description: str
-    privacy_mode: Literal["safe_harbor"]
+    privacy_mode: PrivacyMode
     files: tuple[FileSource, ...] = Field(min_length=1)
     extract_stamp: Stamp | None = None
+    clinics: tuple[str, ...] = ()
+    references: tuple[ReferenceSource, ...] = ()
+    accept_drift: tuple[AcceptedDrift, ...] = ()
     measures: tuple[ExtraMeasure, ...] = ()
     conditions: tuple[ExtraCondition, ...] = ()
     responder_rules: tuple[ExtraResponderRule, ...] = ()
@@ -132,12 +154,14 @@ class Profile(Strict):
                 ResponderRule(extra.id, extra.label, extra.kind, extra.threshold, extra.source, extra.measure)
                 for extra in self.responder_rules
             ),
+            clinics=self.clinics,
         )
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the profile's content, whatever its spelling in YAML."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """SHA-256 of the content of the profile and its lists, whatever its spelling in YAML and wherever they lie."""
+        lists = tuple(reference.model_copy(update={"file": ""}) for reference in self.references)
+        return hashlib.sha256(self.model_copy(update={"references": lists}).model_dump_json().encode()).hexdigest()
 
 
 def load_profile(path: Path, contract: Contract) -> Profile:
@@ -151,13 +175,32 @@ def load_profile(path: Path, contract: Contract) -> Profile:
     try:
         profile = Profile.model_validate(text.content)
     except ValidationError as error:
-        raise _most_telling(text, error) from None
+        raise most_telling(text, error, Profile) from None
     try:
         extended = profile.extend(contract)
     except ValueError as error:
         raise text.problem(_repeated_id(profile, str(error)), str(error), "Choose another id") from None
     check_profile(text, profile, extended)
-    return profile
+    return _with_lists(text, profile, path.parent)
+
+
+def _with_lists(text: ProfileText, profile: Profile, folder: Path) -> Profile:
+    """The profile with the whereabouts and the hash of its reference lists."""
+    found = []
+    for position, reference in enumerate(profile.references):
+        path = folder / reference.file
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            raise text.problem(
+                ("references", position, "file"), "this list cannot be read", "Put it beside the profile"
+            ) from None
+        if reference.sha256 not in ("", digest):
+            raise text.problem(
+                ("references", position, "sha256"), "the list is not the one this hash belongs to", "Correct the hash"
+            )
+        found.append(reference.model_copy(update={"file": str(path), "sha256": digest}))
+    return profile.model_copy(update={"references": tuple(found)})
 
 
 def find_profile(name: str, folder: Path, contract: Contract) -> Profile:
@@ -173,33 +216,16 @@ def find_profile(name: str, folder: Path, contract: Contract) -> Profile:
     raise InputProblem("PROFILE", name, "there is no profile of this name", f"Put {name}.yaml into {folder}")
 
 
-def save_profile(profile: Profile, path: Path) -> None:
-    """Write a profile so that ``load_profile`` reads it back."""
-    path.write_text(yaml.safe_dump(profile.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
-
-
-def _most_telling(text: ProfileText, error: ValidationError) -> InputProblem:
-    """One sentence for the first error; an unknown key explains the missing one beside it."""
-    order = ("extra_forbidden", "literal_error", "enum")
-    errors = [  # a mapping is never meant to be one word such as same_names
-        entry
-        for entry in error.errors(include_url=False)
-        if entry["type"] != "literal_error" or isinstance(entry["input"], str)
-    ]
-    first = min(errors, key=lambda entry: order.index(entry["type"]) if entry["type"] in order else len(order))
-    location, kind, given = first["loc"], first["type"], first["input"]
-    key = str(location[-1]) if location else ""
-    if kind == "extra_forbidden":
-        return text.problem(location, f"the key {key!r} is not known", suggestion(key, _keys_near(location)))
-    if kind == "missing":
-        return text.problem(location, f"the key {key!r} is missing", "Add it")
-    if kind in ("literal_error", "enum"):
-        key = next(str(part) for part in reversed(location) if isinstance(part, str) and "[" not in part)
-        expected = str(first["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-        return text.problem(location, f"{key} cannot be {given!r}", suggestion(str(given), expected))
-    names = ".".join(str(part) for part in location if isinstance(part, int) or "[" not in part)
-    remedy = "Put it in quotes" if kind == "string_type" else "Compare with profiles/canonical.yaml"
-    return text.problem(location, f"{names}: {first['msg']}", remedy)
+def save_profile(profile: Profile, folder: Path) -> None:
+    """Write ``profile.yaml`` and the lists it joins into a folder, so that ``load_profile`` reads it back."""
+    lists = []
+    for reference in profile.references:
+        name = f"reference-{reference.name}.csv"
+        shutil.copyfile(reference.file, folder / name)
+        lists.append(reference.model_copy(update={"file": name}))
+    saved = profile.model_copy(update={"references": tuple(lists)})
+    text = yaml.safe_dump(saved.model_dump(mode="json"), sort_keys=False)
+    (folder / "profile.yaml").write_text(text, encoding="utf-8")
 
 
 def _repeated_id(profile: Profile, message: str) -> Location:
@@ -218,24 +244,3 @@ def _repeated_id(profile: Profile, message: str) -> Location:
         ),
         (),
     )
-
-
-def _keys_near(location: Sequence[str | int]) -> set[str]:
-    """The keys that are valid where an unknown one stands, found by walking the models along the path."""
-    model: type[Strict] = Profile
-    inside: dict[str | int, type[Strict]] = {
-        "files": FileSource,
-        "tables": TableSource,
-        "visits": PlannedVisit,
-        "scores": Score,
-        "measures": ExtraMeasure,
-        "conditions": ExtraCondition,
-        "responder_rules": ExtraResponderRule,
-        "fields": FieldSource,
-        "side": FieldSource,
-        "method": FieldSource,
-        "active_passive": FieldSource,
-    }
-    for word in location[:-1]:
-        model = inside.get(word, model)
-    return set(model.model_fields)

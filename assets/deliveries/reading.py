@@ -4,12 +4,15 @@ Writes beside the raw files of the delivery:
 
 * ``rows/<table>.<n>.parquet``: every canonical row, accepted or not;
 * ``rows/source_row.<n>.parquet``: for files whose rows feed several tables, what became of each source row;
+* ``rows/withdrawal.<n>.parquet``: rows that take back what was sent under their key;
 * ``quarantined/<table>.<n>.parquet``: the rows set aside, with the checks they violate;
-* ``quarantined/violation.parquet``: one line per row and check.
+* ``quarantined/violation.parquet``: one line per row and check;
+* ``unmapped.parquet``: codes that the profile does not translate, with their counts.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,15 +20,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.deliveries.emitters import Emitter, emitters_of
+from assets.deliveries.formats import ROW_NUMBER, STRUCTURE, count_records
 from assets.deliveries.landing import source_of
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.rules import STRUCTURE, row_checks
-from assets.deliveries.sources import OpenedFile, count_records, open_file
-from assets.deliveries.typing_pass import ROW_NUMBER, has_value, typed_rows
+from assets.deliveries.rules import row_checks
+from assets.deliveries.sources import DeliveryTables, OpenedFile, open_file
+from assets.deliveries.typing_pass import Notation, has_value, typed_rows
+from assets.deliveries.unmapped import UNMAPPED_SCHEMA, out_of_scope_codes, unknown_codes
+from assets.deliveries.withdrawals import withdrawal_rows, without_withdrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from assets.contract.model import Contract, Table
@@ -41,6 +47,9 @@ VIOLATION_SCHEMA = pl.Schema(
         "check_id": pl.String(),
     }
 )
+WITHDRAWAL = "withdrawal"
+NO_EXTRACT_DAY = 10**6
+SCRATCH = "scratch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,26 @@ class _FileCounts:
     rows: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _FileRead:
+    """One file while it is read."""
+
+    delivery_id: str
+    name: str
+    number: int
+    folder: Path
+    opened: OpenedFile
+    emitters: tuple[Emitter, ...]
+    notation: Notation
+    contract: Contract
+
+    def path(self, table: str) -> Path:
+        return self.folder / "rows" / f"{table}.{self.number}.parquet"
+
+    def stamped(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        return rows.with_columns(delivery_id=pl.lit(self.delivery_id), file=pl.lit(self.name))
+
+
 def read_delivery(delivery: Delivery, ledger: Ledger, profile: Profile, contract: Contract) -> Delivery:
     """Type every row of a delivery and save what became of it.
 
@@ -57,25 +86,34 @@ def read_delivery(delivery: Delivery, ledger: Ledger, profile: Profile, contract
     exception, so that it never delays another delivery.
     """
     folder = ledger.folder(delivery.delivery_id)
-    for name in ("rows", "quarantined"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / name).mkdir(mode=0o700)
+    _empty(folder, "rows", "quarantined", SCRATCH)
+    raw = {file.name: (folder / "raw" / file.name, source_of(file.name, profile)) for file in delivery.files}
+    tables = DeliveryTables(raw, profile, folder, folder / SCRATCH)
     try:
         _complete(delivery, profile)
-        read = _read_files(delivery, folder, profile, contract)
+        read = _read_files(delivery, folder, tables, profile, contract)
     except InputProblem as problem:
         read = replace(
             delivery.rejected_because(problem.code, str(problem)),
             ingested=sum(
-                count_records(folder / "raw" / file.name, source_of(file.name, profile)) for file in delivery.files
+                count_records(path, name, source, folder / SCRATCH, profile.privacy_mode)
+                for name, (path, source) in raw.items()
             ),
+            out_of_scope=0,
             rows={},
             set_aside=0,
         )
-        shutil.rmtree(folder / "rows")
-        (folder / "rows").mkdir(mode=0o700)
+        _empty(folder, "rows", "quarantined")
+    finally:
+        shutil.rmtree(folder / SCRATCH)
     ledger.save(read)
     return read
+
+
+def _empty(folder: Path, *names: str) -> None:
+    for name in names:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir(mode=0o700)
 
 
 def _complete(delivery: Delivery, profile: Profile) -> None:
@@ -85,43 +123,54 @@ def _complete(delivery: Delivery, profile: Profile) -> None:
             raise InputProblem("INCOMPLETE", delivery.label, f"{source.match} is missing", "Send the whole delivery")
 
 
-def _read_files(delivery: Delivery, folder: Path, profile: Profile, contract: Contract) -> Delivery:
+def _read_files(
+    delivery: Delivery, folder: Path, tables: DeliveryTables, profile: Profile, contract: Contract
+) -> Delivery:
     files: list[DeliveredFile] = []
     rows: dict[str, int] = {}
-    set_aside = 0
-    violations: list[pl.DataFrame] = []
+    set_aside = out_of_scope = 0
+    violations = [pl.DataFrame(schema=VIOLATION_SCHEMA)]
+    unmapped = [pl.DataFrame(schema=UNMAPPED_SCHEMA)]
     for number, file in enumerate(delivery.files):
         source = source_of(file.name, profile)
         emitters = emitters_of(source, contract)
-        opened = open_file(folder / "raw" / file.name, file.name, source, emitters, contract)
+        opened = open_file(file.name, source, tables, emitters, profile)
+        emitters = tuple(emitter.present(opened.present) for emitter in emitters)
+        if profile.privacy_mode == "limited_data_set":
+            emitters = tuple(emitter.extracted_on(_extract_day(delivery)) for emitter in emitters)
+        notation = Notation(opened.numeric, source.decimal, profile.privacy_mode)
+        one = _FileRead(delivery.delivery_id, file.name, number, folder, opened, emitters, notation, contract)
         try:
-            counts = _write_rows(opened, emitters, delivery.delivery_id, file.name, folder, number, contract)
-            violations.extend(_quarantine(folder, number, contract))
+            skipped = _count(opened.out_of_scope)
+            counts = _write_rows(one)
+            violations.extend(_quarantine(one, unmapped))
+            unmapped.append(out_of_scope_codes(opened.out_of_scope, file.name, source))
         except pl.exceptions.PolarsError:
             raise InputProblem(
                 "STRUCTURE", file.name, "the file cannot be parsed", "Check quotes and line ends"
             ) from None
-        if counts.records != opened.records:
+        if counts.records + skipped != opened.records:
             raise InputProblem(
                 "STRUCTURE",
                 file.name,
-                f"{opened.records} records were sent but {counts.records} could be read",
+                f"{opened.records} records were sent but {counts.records + skipped} could be read",
                 "Check quotes and line ends",
             )
         files.append(replace(file, records=opened.records))
         set_aside += counts.set_aside
+        out_of_scope += skipped
         for table, count in counts.rows.items():
             rows[table] = rows.get(table, 0) + count
-    pl.concat([pl.DataFrame(schema=VIOLATION_SCHEMA), *violations]).write_parquet(
-        folder / "quarantined" / "violation.parquet"
-    )
+    pl.concat(violations).write_parquet(folder / "quarantined" / "violation.parquet")
+    pl.concat(unmapped).sort("file", "column", "code").write_parquet(folder / "unmapped.parquet")
     return replace(
         delivery,
         state=State.TYPED,
         files=tuple(files),
         problem=None,
         problem_code=None,
-        ingested=sum(file.records or 0 for file in files),
+        ingested=sum(file.records or 0 for file in files) - out_of_scope,
+        out_of_scope=out_of_scope,
         set_aside=set_aside,
         rows=rows,
         row_checks={
@@ -130,84 +179,105 @@ def _read_files(delivery: Delivery, folder: Path, profile: Profile, contract: Co
     )
 
 
-def _write_rows(
-    opened: OpenedFile,
-    emitters: tuple[Emitter, ...],
-    delivery_id: str,
-    file_name: str,
-    folder: Path,
-    number: int,
-    contract: Contract,
-) -> _FileCounts:
-    def stamped(rows: pl.LazyFrame) -> pl.LazyFrame:
-        return rows.with_columns(delivery_id=pl.lit(delivery_id), file=pl.lit(file_name))
+def _extract_day(delivery: Delivery) -> int:
+    """Days since 1970-01-01; without an extract stamp no date lies in the future."""
+    if not delivery.extract_stamp:
+        return NO_EXTRACT_DAY
+    return dt.date.fromisoformat(delivery.extract_stamp[:10]).toordinal() - dt.date(1970, 1, 1).toordinal()
 
-    if len(emitters) == 1 and not emitters[0].when_any:
-        table = emitters[0].table
-        path = folder / "rows" / f"{table.name}.{number}.parquet"
-        rows = typed_rows(opened.rows, contract, table, emitters[0].fields, opened.numeric)
-        stamped(rows.with_columns(accepted=pl.col("violations") == 0)).sink_parquet(path)
+
+def _count(rows: pl.LazyFrame | None) -> int:
+    return 0 if rows is None else int(rows.select(pl.len()).collect(engine="streaming").item())
+
+
+def _write_rows(one: _FileRead) -> _FileCounts:
+    if not one.emitters:
+        return _write_unread(one)
+    if len(one.emitters) == 1 and not one.emitters[0].when_any and one.emitters[0].withdrawn is None:
+        table = one.emitters[0].table
+        path = one.path(table.name)
+        rows = typed_rows(one.opened.rows, one.contract, one.emitters[0], one.notation)
+        one.stamped(rows.with_columns(accepted=pl.col("violations") == 0)).sink_parquet(path)
         counted = pl.scan_parquet(path).select(pl.len(), (~pl.col("accepted")).sum().alias("bad")).collect().row(0)
         return _FileCounts(int(counted[0]), int(counted[1]), {table.name: int(counted[0])})
-    return _write_wide(opened, emitters, folder, number, contract, stamped)
+    return _write_wide(one)
 
 
-def _write_wide(
-    opened: OpenedFile,
-    emitters: tuple[Emitter, ...],
-    folder: Path,
-    number: int,
-    contract: Contract,
-    stamped: Callable[[pl.LazyFrame], pl.LazyFrame],
-) -> _FileCounts:
+def _write_unread(one: _FileRead) -> _FileCounts:
+    """A file that only serves joins: its rows say nothing of their own, but each has its line in the account."""
+    path = one.path("source_row")
+    one.stamped(one.opened.rows.select(ROW_NUMBER, (~pl.col(STRUCTURE)).alias("accepted"))).sink_parquet(path)
+    records, accepted = pl.scan_parquet(path).select(pl.len(), pl.col("accepted").sum()).collect().row(0)
+    return _FileCounts(int(records), int(records) - int(accepted), {})
+
+
+def _write_wide(one: _FileRead) -> _FileCounts:
     """One source row makes several canonical rows: they are accepted together or set aside together."""
-    parts = [(emitter.table, _emitted(opened, emitter, contract)) for emitter in emitters]
-    faults = pl.concat([rows.select(ROW_NUMBER, "violations") for _, rows in parts])
-    bad = faults.filter(pl.col("violations") != 0).select(ROW_NUMBER).unique().collect().get_column(ROW_NUMBER)
+    parts = [(emitter.table, _emitted(one, emitter)) for emitter in one.emitters]
+    taken_back = [withdrawal_rows(one.opened.rows, emitter) for emitter in one.emitters if emitter.withdrawn]
+    faults = pl.concat([rows.select(ROW_NUMBER, "violations") for rows in (*(rows for _, rows in parts), *taken_back)])
+    bad = (
+        faults.filter(pl.col("violations") != 0)
+        .select(ROW_NUMBER)
+        .unique()
+        .collect(engine="streaming")
+        .get_column(ROW_NUMBER)
+    )
     accepted = ~pl.col(ROW_NUMBER).is_in(bad.implode())
-    source_rows = folder / "rows" / f"source_row.{number}.parquet"
-    stamped(opened.rows.select(ROW_NUMBER, accepted.alias("accepted"))).sink_parquet(source_rows)
+    source_rows = one.path("source_row")
+    one.stamped(one.opened.rows.select(ROW_NUMBER, accepted.alias("accepted"))).sink_parquet(source_rows)
     counts: dict[str, int] = {}
     parents = {reference.parent for table, _ in parts for reference in table.references}
     for name in dict.fromkeys(table.name for table, _ in parts):
-        table = contract.table(name)
+        table = one.contract.table(name)
         rows = pl.concat([rows for part, rows in parts if part.name == name]).with_columns(accepted.alias("accepted"))
         rows = rows.sort(~pl.col("accepted"), ROW_NUMBER, maintain_order=True)
         if name in parents:
             # a patient stands on every row of theirs; saying so again is not a duplicate, but may be another fault
             first = rows.filter("accepted").unique(subset=list(table.names), keep="first", maintain_order=True)
             rows = pl.concat([first, rows.filter(~pl.col("accepted"))])
-        path = folder / "rows" / f"{name}.{number}.parquet"
-        stamped(rows).sink_parquet(path)
-        counts[name] = int(pl.scan_parquet(path).select(pl.len()).collect().item())
-    records = int(pl.scan_parquet(source_rows).select(pl.len()).collect().item())
-    return _FileCounts(records, len(bad), counts)
+        one.stamped(rows).sink_parquet(one.path(name))
+        counts[name] = _count(pl.scan_parquet(one.path(name)))
+    if taken_back:
+        withdrawals = pl.concat(taken_back).with_columns(accepted.alias("accepted")).sort(ROW_NUMBER, "table_name")
+        one.stamped(withdrawals).sink_parquet(one.path(WITHDRAWAL))
+    return _FileCounts(_count(pl.scan_parquet(source_rows)), len(bad), counts)
 
 
-def _emitted(opened: OpenedFile, emitter: Emitter, contract: Contract) -> pl.LazyFrame:
-    rows = opened.rows
+def _emitted(one: _FileRead, emitter: Emitter) -> pl.LazyFrame:
+    rows = without_withdrawn(one.opened.rows, emitter)
     if emitter.when_any:
         # a malformed row is kept wherever it may belong: its blanks mean nothing
-        found = [has_value(field, opened.numeric) for field in emitter.when_any]
+        found = [has_value(field, one.notation.numeric) for field in emitter.when_any]
         rows = rows.filter(pl.any_horizontal(pl.col(STRUCTURE), *found))
-    return typed_rows(rows, contract, emitter.table, emitter.fields, opened.numeric)
+    return typed_rows(rows, one.contract, emitter, one.notation)
 
 
-def _quarantine(folder: Path, number: int, contract: Contract) -> Iterator[pl.DataFrame]:
-    """Copy the rows set aside and yield one line per row and check."""
-    for table in contract.tables:
-        path = folder / "rows" / f"{table.name}.{number}.parquet"
+def _quarantine(one: _FileRead, unmapped: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Copy the rows set aside, yield one line per row and check, and count the codes that nobody translated."""
+    for table in one.contract.tables:
+        path = one.path(table.name)
         if not path.exists():
             continue
         bad = pl.scan_parquet(path).filter(~pl.col("accepted")).collect(engine="streaming")
         if bad.is_empty():
             continue
-        lines = _violation_lines(bad, contract, table)
+        lines = _violation_lines(bad, one.contract, table)
         reasons = lines.group_by(ROW_NUMBER).agg(pl.col("check_id").alias("checks"))
         bad.join(reasons, on=ROW_NUMBER, how="left", maintain_order="left").write_parquet(
-            folder / "quarantined" / path.name
+            one.folder / "quarantined" / path.name
         )
+        unmapped.append(unknown_codes(bad, one.name, one.contract, table))
         yield lines
+    if one.path(WITHDRAWAL).exists():
+        nameless = pl.read_parquet(one.path(WITHDRAWAL)).filter(pl.col("violations") != 0)
+        yield nameless.select(
+            "delivery_id",
+            "file",
+            "table_name",
+            ROW_NUMBER,
+            pl.concat_str("table_name", pl.lit(".row.structure")).alias("check_id"),
+        )
 
 
 def _violation_lines(bad: pl.DataFrame, contract: Contract, table: Table) -> pl.DataFrame:

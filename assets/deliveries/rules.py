@@ -11,6 +11,7 @@ import polars as pl
 
 from assets.contract.checks import Check, Kind, delivery_checks
 from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, ColumnType
+from assets.deliveries.formats import STRUCTURE
 
 if TYPE_CHECKING:
     from assets.contract.model import Bounds, Column, Contract, Table
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
 SCORE_TYPE = pl.Decimal(SCORE_DIGITS, SCORE_DECIMALS)
 TEXT_SUFFIX = "__text"
 MEASURE_COLUMNS = ("measure_unit", "measure_sided", "measure_step", "measure_low", "measure_high")
-STRUCTURE = "structure"
 
 
 def polars_type(column: Column) -> pl.DataType:
     """The column's type in a frame."""
-    if column.type is ColumnType.INTEGER:
+    if column.type in (ColumnType.INTEGER, ColumnType.DAY):
         return pl.Int32()
     return SCORE_TYPE if column.type is ColumnType.SCORE else pl.String()
 
@@ -92,9 +92,7 @@ def violated(check: Check, table: Table) -> pl.Expr:  # noqa: PLR0911 one return
     column = str(check.column)
     value = pl.col(column)
     if check.kind is Kind.REQUIRED:
-        numeric = table.column(column).type in (ColumnType.INTEGER, ColumnType.SCORE)
-        # text where a number belongs is unreadable, not missing: one fault, one reason
-        return value.is_null() & pl.col(f"{column}{TEXT_SUFFIX}").is_null() if numeric else value.is_null()
+        return _not_sent(table.column(column), table)
     if check.kind is Kind.READABLE:
         return pl.col(f"{column}{TEXT_SUFFIX}").is_not_null()
     if check.kind is Kind.PATTERN:
@@ -107,6 +105,15 @@ def violated(check: Check, table: Table) -> pl.Expr:  # noqa: PLR0911 one return
         return (value < pl.col("measure_low")) | (value > pl.col("measure_high"))
     message = f"{check.kind} does not set rows aside"
     raise ValueError(message)
+
+
+def _not_sent(column: Column, table: Table) -> pl.Expr:
+    """Neither the column nor one that can stand in for it was sent."""
+    empty = pl.col(column.name).is_null()
+    if column.is_number:
+        # text where a number belongs is unreadable, not missing: one fault, one reason
+        empty &= pl.col(f"{column.name}{TEXT_SUFFIX}").is_null()
+    return empty & _not_sent(table.column(column.required_unless), table) if column.required_unless else empty
 
 
 def _between(value: pl.Expr, bounds: Bounds) -> pl.Expr:

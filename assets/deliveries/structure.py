@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.deliveries.limits import LIMITS, Limits
 from assets.deliveries.problems import InputProblem
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK_BYTES = 1 << 20
-HEADER_BYTES = 1 << 16
+HEADER_BYTES = 1 << 20
+"""As many as the longest names of as many columns as are allowed."""
 USUAL_LINE_BYTES = 4096
 USUAL_FIELD_BYTES = 66
 """No row of keys (64 characters at most), codes and numbers is longer; a longer one is text that does not belong."""
@@ -30,7 +32,7 @@ MAXIMUM_RECORD_BYTES = 1 << 24
 
 _DELIMITER, _NEWLINE, _QUOTE, _CONTROL = 1, 2, 3, 4
 _LF, _CR, _FIRST_PRINTED, _MARK = 10, 13, 32, ord('"')
-_ENCODING_REMEDY = "Export it as UTF-8: other encodings are refused, not guessed"
+_ENCODING_REMEDY = "Declare encoding: cp1252 in the profile if that is what this source sends, or send UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +44,42 @@ class Structure:
     malformed: tuple[int, ...]
 
 
-def read_structure(path: Path, name: str, delimiter: str) -> Structure:
+def read_structure(path: Path, name: str, delimiter: str, limits: Limits = LIMITS) -> Structure:
     """Check encoding and count fields per record.
 
     Args:
         path: the landed copy.
         name: what the clinic called the file, for messages.
         delimiter: as the profile declares it, one ASCII character.
+        limits: how many rows and columns there may be.
 
     Raises:
-        InputProblem: EMPTY, ENCODING, HEADER; STRUCTURE where records cannot be told apart.
+        InputProblem: EMPTY, ENCODING, HEADER, TOO_MANY_ROWS, TOO_MANY_COLUMNS; STRUCTURE where records cannot be told
+            apart, or have another shape than the header throughout.
 
     """
     if path.stat().st_size == 0:
         raise InputProblem("EMPTY", name, "the file is empty", "Send it again")
     header = _header(path, name, delimiter)
-    counter = _Counter(name, delimiter, len(header))
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            counter.add(chunk)
-    counter.finish()
+    limits.check_columns(len(header), name)
+    counter = _Counter(name, delimiter, len(header), limits)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                counter.add(chunk)
+        counter.finish()
+    except UnicodeDecodeError:
+        raise _not_utf8(path, name) from None
     return Structure(header, counter.records - 1, tuple(record - 1 for record in counter.malformed if record > 1))
 
 
 class _Counter:
     """Fields per record (RFC 4180: delimiters and line ends between quotation marks are text)."""
 
-    def __init__(self, name: str, delimiter: str, columns: int) -> None:
+    def __init__(self, name: str, delimiter: str, columns: int, limits: Limits) -> None:
         self.name = name
         self.columns = columns
+        self._limits = limits
         self._delimiter = ord(delimiter)
         self.records = 0
         self.malformed: list[int] = []
@@ -85,12 +94,7 @@ class _Counter:
         self._classes[_MARK] = _QUOTE
 
     def add(self, chunk: bytes) -> None:
-        try:
-            self._decoder.decode(chunk)
-        except UnicodeDecodeError:
-            line = self.records + self._rest.count(b"\n") + 1
-            where = f"{self.name}, at or after line {line}"
-            raise InputProblem("ENCODING", where, "the file is not UTF-8", _ENCODING_REMEDY) from None
+        self._decoder.decode(chunk)
         block = self._rest + chunk
         if self.records == 0:
             block = block.removeprefix(codecs.BOM_UTF8)
@@ -99,16 +103,19 @@ class _Counter:
         self._rest = block[cut:]
         if cut:
             self._count(block[:cut], between[:cut])
+            self._limits.check_rows(self.records - 1, self.name)
+            if len(self.malformed) > self._limits.malformed_rows:
+                raise InputProblem(
+                    "STRUCTURE",
+                    self.name,
+                    f"more than {self._limits.malformed_rows:,} rows have another number of fields than the header",
+                    "Check delimiter and quotes",
+                )
         if len(self._rest) > MAXIMUM_RECORD_BYTES:
             raise self._unclear(self.records, "the row does not end", "Check quotes and line ends")
 
     def finish(self) -> None:
-        try:
-            self._decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise InputProblem(
-                "ENCODING", f"{self.name}, last line", "the file ends inside a character", "Send the file again"
-            ) from None
+        self._decoder.decode(b"", final=True)
         if self._rest.count(b'"') % 2:
             raise self._unclear(self.records, "a quotation mark is never closed", "Close it or leave it out")
         if self._rest:
@@ -202,10 +209,10 @@ def _header(path: Path, name: str, delimiter: str) -> tuple[str, ...]:
         text = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.start < len(start) - 4:
-            raise InputProblem("ENCODING", name, "the file is not UTF-8", _ENCODING_REMEDY) from None
+            raise _not_utf8(path, name) from None
         text = start[: error.start].decode("utf-8-sig")
     if "\0" in text.partition("\n")[0]:
-        raise InputProblem("ENCODING", name, "the header holds NUL bytes", "Export it as UTF-8")
+        raise InputProblem("ENCODING", f"{name}, header", "it holds NUL bytes: this is no text", "Export it as UTF-8")
     lines = (f"{line}\n" for line in text.split("\n"))
     try:
         header = next(csv.reader(lines, delimiter=delimiter), [])
@@ -214,3 +221,17 @@ def _header(path: Path, name: str, delimiter: str) -> tuple[str, ...]:
             "HEADER", f"{name}, header", "it cannot be read", "End lines with LF or CR LF and check quotes"
         ) from None
     return tuple(column.strip() for column in header)
+
+
+def _not_utf8(path: Path, name: str) -> InputProblem:
+    """Say at which line; a second look is cheaper than counting lines of every file."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            try:
+                line += decoder.decode(chunk).count("\n")
+            except UnicodeDecodeError as error:
+                line += error.object.count(b"\n", 0, error.start)
+                break
+    return InputProblem("ENCODING", f"{name}, line {line}", "the file is not UTF-8", _ENCODING_REMEDY)

@@ -6,42 +6,55 @@ cannot be read stays beside its empty column as text, and ``violations`` says wh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, ColumnType
+from assets.contract.vocabulary import translate
+from assets.deliveries.formats import ROW_NUMBER, STRUCTURE
 from assets.deliveries.rules import (
     MEASURE_COLUMNS,
-    STRUCTURE,
     TEXT_SUFFIX,
     measure_frame,
     polars_type,
     row_checks,
     violations,
 )
+from assets.deliveries.scaling import flip_columns, rescaled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from assets.contract.model import Column, Contract, Table
+    from assets.deliveries.emitters import Emitter
     from assets.deliveries.profile_fields import FieldSource
 
-ROW_NUMBER = "row_number"
 SCORE_LIMIT = 10.0 ** (SCORE_DIGITS - SCORE_DECIMALS)
+DECIMAL_COMMA = r"^\s*[-+]?[0-9]+(?:,[0-9]+)?\s*$"
+ISO_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}.*)?$"
+FIRST_YEAR = 1900
+"""An earlier year was written with two digits, or is a placeholder."""
 
 
-def typed_rows(
-    source: pl.LazyFrame, contract: Contract, table: Table, fields: Mapping[str, FieldSource], numeric: frozenset[str]
-) -> pl.LazyFrame:
-    """Canonical columns of ``table`` plus ``<number>__text``, ``row_number``, ``violations``.
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a file writes values: ``numeric`` columns are numbers already, all others are text."""
 
-    ``source`` holds the source columns, ``row_number`` and ``structure``. ``numeric`` names source columns that are
-    numbers already (Parquet); all others are text.
+    numeric: frozenset[str] = frozenset()
+    decimal: str = "."
+    privacy_mode: str = "safe_harbor"
+
+
+def typed_rows(source: pl.LazyFrame, contract: Contract, emitter: Emitter, notation: Notation) -> pl.LazyFrame:
+    """Canonical columns of the emitter's table plus ``<number>__text``, ``row_number``, ``violations``.
+
+    ``source`` holds the source columns, ``row_number`` and ``structure``.
     """
-    typed = [expression for column in table.columns for expression in _typed(column, fields.get(column.name), numeric)]
-    rows = source.select(*typed, ROW_NUMBER, STRUCTURE)
+    table, fields = emitter.table, emitter.fields
+    typed = [expression for column in table.columns for expression in _typed(column, fields.get(column.name), notation)]
+    rows = source.select(*typed, ROW_NUMBER, STRUCTURE, *flip_columns(emitter.scaling))
     if table.name == "measurement":
+        rows = rescaled(rows, emitter.scaling, contract)
         rows = rows.join(measure_frame(contract).lazy(), on="measure_id", how="left", maintain_order="left")
     rows = rows.with_columns(violations=violations(row_checks(contract, table), table))
     return rows.drop(STRUCTURE, *(MEASURE_COLUMNS if table.name == "measurement" else ()))
@@ -57,16 +70,21 @@ def text_of(field: FieldSource | None) -> pl.Expr:
         text = _blank_to_null(pl.col(field.column))
     else:
         # a composite key with a blank part is no key
-        text = pl.concat_str([_blank_to_null(pl.col(name)) for name in field.columns], separator=field.separator)
+        parts = [_blank_to_null(pl.col(name)) for name in field.columns]
+        if field.vocabulary:
+            parts = [translate(part, field.vocabulary) for part in parts]
+        text = pl.concat_str(parts, separator=field.separator)
     if field.missing:
         text = pl.when(~text.is_in(field.missing)).then(text)
     if field.missing_when_blank is not None:
         text = pl.when(_sibling_has_value(field)).then(text)
     if field.codes:
         text = text.replace(field.codes)
+    if field.vocabulary and field.column is not None:
+        text = translate(text, field.vocabulary)
     if field.prefix or field.suffix:
         text = pl.concat_str([pl.lit(field.prefix), text, pl.lit(field.suffix)])
-    return text
+    return text if field.if_blank is None else text.fill_null(field.if_blank)
 
 
 def _blank_to_null(column: pl.Expr) -> pl.Expr:
@@ -112,23 +130,45 @@ def _float(text: str) -> float | None:
         return None
 
 
-def _typed(column: Column, field: FieldSource | None, numeric: frozenset[str]) -> list[pl.Expr]:
-    if column.type in (ColumnType.KEY, ColumnType.CODE):
+def _typed(column: Column, field: FieldSource | None, notation: Notation) -> list[pl.Expr]:
+    if not column.is_number:
         return [text_of(field).alias(column.name)]
-    target = polars_type(column)
     text_name = f"{column.name}{TEXT_SUFFIX}"
-    if field is not None and _is_number(field, numeric):
+    if column.type is not ColumnType.DAY and field is not None and _is_number(field, notation.numeric):
         number = _number(field)
-        if column.type is ColumnType.INTEGER:
-            value = number.cast(target, strict=False)
-            value = pl.when(value == number).then(value)  # the cast cuts decimals off
-        else:
-            fits = number.cast(pl.Float64).abs() < SCORE_LIMIT  # the cast fails beyond it instead of giving null
-            value = pl.when(fits).then(number).cast(target, strict=False)
+        value = _exact(number, column)
         text = pl.when(number.is_not_null() & value.is_null()).then(number.cast(pl.String))
     else:
         source = text_of(field)
-        value = source.cast(target, strict=False)
+        value = _read(source, column, field, notation)
         text = pl.when(source.is_not_null() & value.is_null()).then(source)
     # DECIMAL keeps six decimals; digits beyond them are below the resolution of any instrument and are rounded off
     return [value.alias(column.name), text.alias(text_name)]
+
+
+def _exact(number: pl.Expr, column: Column) -> pl.Expr:
+    target = polars_type(column)
+    if column.type is ColumnType.INTEGER:
+        value = number.cast(target, strict=False)
+        return pl.when(value == number).then(value)  # the cast cuts decimals off
+    fits = number.cast(pl.Float64).abs() < SCORE_LIMIT  # the cast fails beyond it instead of giving null
+    return pl.when(fits).then(number).cast(target, strict=False)
+
+
+def _read(text: pl.Expr, column: Column, field: FieldSource | None, notation: Notation) -> pl.Expr:
+    dated = notation.privacy_mode == "limited_data_set" and (field is None or field.constant is None)
+    if column.type is ColumnType.DAY and dated:
+        return day_number(text, field.date_format if field else None)
+    if notation.decimal == "," and field is not None and field.constant is None:
+        # a point would be a thousands separator, which is not declared: 1.234 is refused, not guessed
+        text = pl.when(text.str.contains(DECIMAL_COMMA)).then(text.str.replace(",", ".", literal=True))
+    return text.cast(polars_type(column), strict=False)
+
+
+def day_number(text: pl.Expr, date_format: str | None) -> pl.Expr:
+    """Days since 1970-01-01 of a date as written; the time of day and its zone do not move it."""
+    if date_format is None:
+        date = pl.when(text.str.contains(ISO_DAY)).then(text.str.slice(0, 10)).str.to_date("%Y-%m-%d", strict=False)
+    else:
+        date = text.str.to_date(date_format, strict=False)
+    return pl.when(date.dt.year() >= FIRST_YEAR).then(date).cast(pl.Int32)

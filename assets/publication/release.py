@@ -35,13 +35,16 @@ def code_version() -> str:
     return digest.hexdigest()[:ID_DIGITS]
 
 
-def release_id(deliveries: Iterable[Delivery], code: str, contract_version: str) -> str:
-    """Identity of the release these inputs lead to: the same inputs and code give the same id."""
+def release_id(deliveries: Iterable[Delivery], code: str, contract_version: str, waivers: str = "") -> str:
+    """Identity of the release these inputs lead to: the same inputs and code give the same id.
+
+    ``waivers`` is the hash of those in the home, empty where there are none.
+    """
     lines = sorted(
         f"{delivery.delivery_id} {delivery.state} {delivery.profile_digest} {delivery.extract_stamp} {delivery.label}"
         for delivery in deliveries
     )
-    text = "\n".join([code, contract_version, *lines])
+    text = "\n".join([code, contract_version, *lines, *([waivers] if waivers else [])])
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
 

@@ -1,7 +1,6 @@
 """Dagster shell of the checks: the gate of each delivery and the gate of the release."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import dagster as dg
 
@@ -24,6 +23,7 @@ from assets.quality.history import (
     write_history,
 )
 from assets.quality.results import CheckResult, Status
+from assets.quality.verdict import judged
 from assets.warehouse.assets import MODEL_KEYS, open_building
 
 OWNERS = ["team:quality"]
@@ -72,14 +72,8 @@ def accepted_rows(
         folder = home.ledger.folder(record.delivery_id)
         contract = load_profile(folder / PROFILE_NAME, CONTRACT).extend(CONTRACT)
         results = delivery_results(home, record, contract)
-        failed = [result for result in results if result.holds]
         save_results(folder, result_frame(results, contract, record.delivery_id, context.run.run_id))
-        record = replace(
-            record,
-            state=State.HELD if failed else State.ACCEPTED,
-            problem_code="CHECK" if failed else None,
-            problem=f"Held by {', '.join(result.check_id for result in failed)}" if failed else None,
-        )
+        record = judged(record, results)
         home.ledger.save(record)
     yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS)
     accepted = record.ingested - record.set_aside if record.state is State.ACCEPTED else 0

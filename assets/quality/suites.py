@@ -31,7 +31,19 @@ TYPES = frozenset(
 )
 """Expectation types that give no value of a row away."""
 
-FLAGS = frozenset({Kind.STRUCTURE, Kind.USABLE, Kind.READABLE, Kind.ROW_RULE, Kind.UNIQUE, Kind.REFERENCE, Kind.RULE})
+FLAGS = frozenset(
+    {
+        Kind.STRUCTURE,
+        Kind.USABLE,
+        Kind.READABLE,
+        Kind.ROW_RULE,
+        Kind.UNIQUE,
+        Kind.REFERENCE,
+        Kind.RULE,
+        Kind.BEHAVIOUR,
+        Kind.VOLUME,
+    }
+)
 """Kinds that are a yes or no per row already."""
 
 

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from assets.contract.checks import Check, Kind
-from assets.contract.model import ColumnType
 from assets.deliveries.rules import TEXT_SUFFIX
 from assets.quality.violations import MEASURE_ATTRIBUTES, SCORE_SQL, condition, is_number, literal, words
 
@@ -200,5 +199,5 @@ def _measure_join(contract: Contract, table: Table) -> str:
 
 
 def _added_by_lake(table: Table, name: str) -> bool:
-    texts = {f"{c.name}{TEXT_SUFFIX}" for c in table.columns if c.type in (ColumnType.INTEGER, ColumnType.SCORE)}
+    texts = {f"{c.name}{TEXT_SUFFIX}" for c in table.columns if c.is_number}
     return name in LAKE_COLUMNS or name in texts

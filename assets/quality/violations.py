@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from assets.contract.checks import Check, Kind, Stage
-from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, Bounds, ColumnType
+from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, Bounds
 from assets.deliveries.rules import TEXT_SUFFIX, row_checks
 
 if TYPE_CHECKING:
-    from assets.contract.model import Contract
+    from assets.contract.model import Column, Contract, Table
 
 SCORE_SQL = f"decimal({SCORE_DIGITS}, {SCORE_DECIMALS})"
 COLUMN_KINDS = frozenset({Kind.SCHEMA, Kind.TYPE})
@@ -74,15 +74,20 @@ def condition(contract: Contract, check: Check) -> str:
         message = f"{check.check_id}: no column {check.column}"
         raise ValueError(message)
     if check.kind is Kind.REQUIRED and is_number(contract, check):
-        # text where a number belongs is unreadable, not missing: one fault, one reason
-        return f"{check.column} is null and {check.column}{TEXT_SUFFIX} is null"
+        return _not_sent(table.column(check.column), table)
     return _condition_of_column(check, check.column)
 
 
 def is_number(contract: Contract, check: Check) -> bool:
     """Whether the column of ``check`` holds numbers, so that the lake keeps unreadable text beside it."""
-    column = contract.table(check.table).column(str(check.column))
-    return column.type in (ColumnType.INTEGER, ColumnType.SCORE)
+    return contract.table(check.table).column(str(check.column)).is_number
+
+
+def _not_sent(column: Column, table: Table) -> str:
+    """Neither the column nor one that can stand in for it was sent."""
+    # text where a number belongs is unreadable, not missing: one fault, one reason
+    empty = f"{column.name} is null" + (f" and {column.name}{TEXT_SUFFIX} is null" if column.is_number else "")
+    return f"{empty} and {_not_sent(table.column(column.required_unless), table)}" if column.required_unless else empty
 
 
 def _condition_of_column(check: Check, column: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from assets.contract.checks import Kind, delivery_checks, release_checks
 from assets.contract.model import Severity
+from assets.contract.tables import OLDEST_PERSON_YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +196,9 @@ def _impossible(contract: Contract, table: Table, check: Check) -> Iterator[Faul
     scarce = check.measure_id or prefix in EMPTY_IN_ROUTINE_CARE
     companion = _number(contract, check, (plausible or bounds).low) if scarce else None
     warnings = (f"{prefix}.{Kind.PLAUSIBLE}{_suffix(check)}",) if plausible else ()
-    for name, value in (("below", bounds.low - 1), ("above", bounds.high + 1)):
+    # an age between the two is that of a person over 90, for which the identifier gate refuses the delivery
+    above = OLDEST_PERSON_YEARS + 1 if prefix == "patient.age_years" else bounds.high + 1
+    for name, value in (("below", bounds.low - 1), ("above", above)):
         yield Fault(
             f"{check.check_id}.{name}",
             table.name,

@@ -6,20 +6,13 @@ import dagster as dg
 import duckdb
 
 from assets.contract import CONTRACT
-from assets.deliveries.state import (
-    delivery_frame,
-    extended_contract,
-    row_files,
-    settled_deliveries,
-    violation_frame,
-)
 from assets.home import Home
 from assets.publication.release import start_building
+from assets.quality.loading import load_lake
 from assets.warehouse.build import run_model
 from assets.warehouse.connection import connect
-from assets.warehouse.lake import create_lake
 from assets.warehouse.models import Model, load_models
-from assets.warehouse.reference import column_comments, write_reference
+from assets.warehouse.reference import column_comments
 
 MODELS = load_models()
 MODEL_KEYS = [dg.AssetKey([model.schema, model.name]) for model in MODELS]
@@ -49,7 +42,7 @@ def models(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult[None]]
     """Build the warehouse of the next release from every accepted delivery."""
     start_building(home)
     with open_building(home) as connection:
-        _load_lake(connection, home)
+        load_lake(connection, home)
         for model in MODELS:
             result = run_model(connection, model, column_comments(CONTRACT, model.schema, model.name))
             yield dg.MaterializeResult(
@@ -69,20 +62,6 @@ def open_building(home: Home) -> duckdb.DuckDBPyConnection:
     """Open the warehouse of the release being built."""
     return connect(
         home.building / "warehouse.duckdb", home=home.path, memory_limit=home.memory_limit, threads=home.threads
-    )
-
-
-def _load_lake(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    deliveries = settled_deliveries(home.ledger)
-    contract = extended_contract(CONTRACT, home.ledger, deliveries)
-    write_reference(connection, contract)
-    create_lake(
-        connection,
-        contract,
-        {table.name: row_files(home.ledger, deliveries, table.name) for table in contract.tables},
-        source_rows=row_files(home.ledger, deliveries, "source_row"),
-        deliveries=delivery_frame(deliveries),
-        violations=violation_frame(home.ledger, deliveries),
     )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from assets.contract.model import ColumnType
 from assets.warehouse.connection import WarehouseError
 
 if TYPE_CHECKING:
@@ -35,14 +34,30 @@ SOURCE_ROW_COLUMNS = {
     "accepted": "BOOLEAN",
 }
 
+WITHDRAWAL_COLUMNS = {
+    "delivery_id": "VARCHAR",
+    "file": "VARCHAR",
+    "row_number": "BIGINT",
+    "table_name": "VARCHAR",
+    "key_1": "VARCHAR",
+    "key_2": "VARCHAR",
+    "key_3": "VARCHAR",
+    "key_4": "VARCHAR",
+    "key_5": "VARCHAR",
+    "accepted": "BOOLEAN",
+}
+
 FRAMES = {
     "delivery": {
         "delivery_id": "VARCHAR",
         "label": "VARCHAR",
         "extract_stamp": "VARCHAR",
+        "profile": "VARCHAR",
+        "privacy_mode": "VARCHAR",
         "state": "VARCHAR",
         "file_count": "BIGINT",
         "ingested": "BIGINT",
+        "out_of_scope": "BIGINT",
         "set_aside_on_reading": "BIGINT",
         "rejected": "BIGINT",
     },
@@ -53,6 +68,20 @@ FRAMES = {
         "row_number": "BIGINT",
         "check_id": "VARCHAR",
     },
+    "reading_history": {
+        "delivery_id": "VARCHAR",
+        "file": "VARCHAR",
+        "row_number": "BIGINT",
+        "table_name": "VARCHAR",
+        "check_id": "VARCHAR",
+    },
+    "waiver": {
+        "check_id": "VARCHAR",
+        "delivery_id": "VARCHAR",
+        "file": "VARCHAR",
+        "row_number": "BIGINT",
+        "ends_on": "VARCHAR",
+    },
 }
 """Columns of the frames handed over beside the files."""
 
@@ -62,7 +91,7 @@ def lake_columns(table: Table) -> dict[str, str]:
     columns: dict[str, str] = {}
     for column in table.columns:
         columns[column.name] = column.duckdb_type
-        if column.type in (ColumnType.INTEGER, ColumnType.SCORE):
+        if column.is_number:
             columns[f"{column.name}__text"] = "VARCHAR"
     return columns | ROW_COLUMNS
 
@@ -73,8 +102,11 @@ def create_lake(
     files: Mapping[str, Sequence[Path]],
     *,
     source_rows: Sequence[Path],
+    withdrawals: Sequence[Path] = (),
     deliveries: pl.DataFrame,
     violations: pl.DataFrame,
+    reading_history: pl.DataFrame | None = None,
+    waivers: pl.DataFrame | None = None,
 ) -> None:
     """Create the ``lake`` schema.
 
@@ -84,8 +116,11 @@ def create_lake(
         files: canonical table -> its Parquet files, one for each usable delivery. A table without files becomes an
             empty table, so that every model runs.
         source_rows: Parquet files with the fate on reading of source rows that feed several canonical tables.
+        withdrawals: Parquet files with the keys that were taken back.
         deliveries: one row per delivery, rejected ones too.
         violations: rows set aside on reading, one row per violated check.
+        reading_history: rows that earlier readings of the same deliveries set aside. None: there were none.
+        waivers: what need not be corrected, and until when. None: everything must be.
 
     Raises:
         ValueError: a path holds a character that DuckDB would expand.
@@ -96,7 +131,16 @@ def create_lake(
     for table in contract.tables:
         _create_table(con, table.name, lake_columns(table), files.get(table.name, ()))
     _create_table(con, "source_row", SOURCE_ROW_COLUMNS, source_rows)
-    for name, frame in (("delivery", deliveries), ("violation", violations)):
+    _create_table(con, "withdrawal", WITHDRAWAL_COLUMNS, withdrawals)
+    for name, frame in (
+        ("delivery", deliveries),
+        ("violation", violations),
+        ("reading_history", reading_history),
+        ("waiver", waivers),
+    ):
+        if frame is None:
+            _create_table(con, name, FRAMES[name], ())
+            continue
         columns = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in FRAMES[name].items())
         con.register("lake_frame", frame)
         try:

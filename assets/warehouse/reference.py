@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from assets.contract import definitions
+from assets.contract import behaviour, definitions
 from assets.contract.checks import delivery_checks, release_checks
 from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS
 
@@ -37,8 +37,9 @@ LAYOUT = {
     "responder_rule": f"rule_id VARCHAR, measure_id VARCHAR, label VARCHAR, kind VARCHAR, threshold {SCORE}",
     "planned_window": "window_no INTEGER, planned_day INTEGER, tolerance_days INTEGER",
     "parameter": "name VARCHAR, value INTEGER",
+    "behaviour": "check_id VARCHAR, limit_percent INTEGER",
     "quality_check": """check_id VARCHAR, table_name VARCHAR, stage VARCHAR, kind VARCHAR, severity VARCHAR,
-        reason VARCHAR, title VARCHAR""",
+        reason VARCHAR, title VARCHAR, sentence VARCHAR""",
 }
 
 
@@ -172,13 +173,29 @@ def _parameters(_: Contract) -> list[Row]:
         ("discharge_window_days", definitions.DISCHARGE_WINDOW_DAYS),
         ("contralateral_window_days", definitions.CONTRALATERAL_WINDOW_DAYS),
         ("baseline_must_exceed_points", definitions.BASELINE_MUST_EXCEED_POINTS),
+        ("behaviour_smallest_group", behaviour.SMALLEST_GROUP),
+        ("behaviour_standard_errors", behaviour.STANDARD_ERRORS),
+        ("volume_factor", behaviour.VOLUME_FACTOR),
     ]
+
+
+def _behaviours(_: Contract) -> list[Row]:
+    return [(habit.check_id, habit.limit_percent) for habit in behaviour.BEHAVIOURS]
 
 
 def _quality_checks(contract: Contract) -> list[Row]:
     found = [check for table in contract.tables for check in delivery_checks(contract, table)]
     return [
-        (check.check_id, check.table, str(check.stage), str(check.kind), str(check.severity), check.reason, check.title)
+        (
+            check.check_id,
+            check.table,
+            str(check.stage),
+            str(check.kind),
+            str(check.severity),
+            check.reason,
+            check.title,
+            check.sentence,
+        )
         for check in (*found, *release_checks(contract))
     ]
 
@@ -192,5 +209,6 @@ ROWS = {
     "responder_rule": _responder_rules,
     "planned_window": _planned_windows,
     "parameter": _parameters,
+    "behaviour": _behaviours,
     "quality_check": _quality_checks,
 }

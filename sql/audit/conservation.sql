@@ -4,6 +4,9 @@
 -- 2. A source row that feeds one table has the fate of that row. A source row that feeds several tables is quarantined
 --    if any of its rows is, superseded if all of them are, else accepted: also if all it says stood in an earlier row.
 -- 3. Rejected deliveries count as a whole.
+-- 4. Rows out of scope are those that the profile does not select. They were sent but not ingested: records of the
+--    files = ingested + out_of_scope.
+-- 5. A row that takes something back is accepted.
 -- Source: needlepoint house plan, conservation equation.
 -- grain: delivery_id
 with delivery as (
@@ -13,6 +16,7 @@ with delivery as (
         extract_stamp,
         state,
         ingested,
+        out_of_scope,
         set_aside_on_reading,
         rejected
     from lake.delivery
@@ -267,6 +271,7 @@ select
     delivery.extract_stamp,
     delivery.state,
     delivery.ingested,
+    delivery.out_of_scope,
     cast(coalesce(summed.accepted, 0) as bigint) as accepted,
     cast(delivery.set_aside_on_reading + coalesce(summed.quarantined, 0) as bigint) as quarantined,
     cast(coalesce(summed.superseded, 0) as bigint) as superseded,

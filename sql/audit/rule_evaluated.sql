@@ -1,8 +1,8 @@
--- How many rows (episodes, clinics) each rule between rows and tables was evaluated on.
+-- How many rows (episodes, groups, deliveries) each rule between rows and tables was evaluated on.
 -- 1. Keys: rows accepted on reading. References: those that repeat no key.
 -- 2. Discharge and sham rules: rows whose key and reference are in order, and that the rule speaks of.
--- 3. First visit: episodes with an attended visit. One measure at both ends: episodes with pain at both ends. Repeated
---    scores: clinics with consecutive scores.
+-- 3. First visit: episodes with an attended visit. One measure at both ends: episodes with pain at both ends.
+-- 4. Habits: clinics and persons with enough cases. Volume: deliveries with others of the same source.
 -- Source: needlepoint contract, release checks.
 -- grain: check_id
 with accepted_row as (
@@ -137,9 +137,22 @@ scored_episode as (
     where is_scored_at_both_ends
 ),
 
-scored_clinic as (
+habit as (
+    select
+        check_id,
+        count(*) as evaluated
+    from audit.behaviour
+    group by check_id
+),
+
+habit_check as (
+    select check_id
+    from reference.behaviour
+),
+
+compared_delivery as (
     select count(*) as evaluated
-    from intermediate.clinic_repetition
+    from audit.delivery_volume
 ),
 
 counted as (
@@ -179,9 +192,15 @@ counted as (
     from scored_episode
     union all
     select
-        'measurement.value.varies_within_clinic' as check_id,
-        scored_clinic.evaluated
-    from scored_clinic
+        habit_check.check_id,
+        coalesce(habit.evaluated, 0) as evaluated
+    from habit_check
+    left join habit on habit_check.check_id = habit.check_id
+    union all
+    select
+        'delivery.rows.usual_volume' as check_id,
+        compared_delivery.evaluated
+    from compared_delivery
 )
 
 select

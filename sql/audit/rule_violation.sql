@@ -1,12 +1,13 @@
--- Every violation of a rule between rows and tables: quarantined rows, and rows or clinics reported by a warning.
+-- Every violation of a rule between rows and tables: quarantined rows, and rows, groups or deliveries reported by a
+-- warning.
 -- 1. Quarantined rows: audit.row_set_aside. Superseded rows violate nothing and are not here.
 -- 2. The first visit of an episode is day 0: reported is the first attended visit of an episode that starts later.
 -- 3. Pain is scored with one measure at both ends: reported is a baseline score of each episode that has pain at both
 --    ends but no measure that is at both.
--- 4. No clinic repeats the same score for most patients: reported is the clinic, without a row, if more than 40% of its
---    scores repeat the one before (intermediate.clinic_repetition).
--- Source: needlepoint contract, release checks; domain reference 1.1 for the 40%.
--- grain: check_id, table_name, delivery_id, file, row_number, clinic_key
+-- 4. Habits: reported is the clinic or the person, without a row, whose share is beyond the limit (audit.behaviour).
+-- 5. Volume: reported is the delivery, without a row, with far fewer or more rows than usual (audit.delivery_volume).
+-- Source: needlepoint contract, release checks.
+-- grain: check_id, table_name, delivery_id, file, row_number, clinic_key, recorder_key
 with set_aside as (
     select
         check_id,
@@ -62,15 +63,25 @@ baseline_visit as (
     where is_baseline
 ),
 
-repeating_clinic as (
-    select clinic_key
-    from intermediate.clinic_repetition
-    where is_repeating
+habit as (
+    select
+        check_id,
+        clinic_key,
+        recorder_key
+    from audit.behaviour
+    where is_flagged
+),
+
+unusual_delivery as (
+    select delivery_id
+    from audit.delivery_volume
+    where is_unusual
 ),
 
 quality_check as (
     select
         check_id,
+        table_name,
         reason
     from reference.quality_check
 ),
@@ -135,6 +146,7 @@ violation as (
         file,
         row_number,
         cast(null as varchar) as clinic_key,
+        cast(null as varchar) as recorder_key,
         'quarantined' as fate
     from set_aside
     union all
@@ -145,6 +157,7 @@ violation as (
         file,
         row_number,
         null as clinic_key,
+        null as recorder_key,
         'reported' as fate
     from late_start
     union all
@@ -155,19 +168,33 @@ violation as (
         file,
         row_number,
         null as clinic_key,
+        null as recorder_key,
         'reported' as fate
     from baseline_score
     where score_no = 1
     union all
     select
-        'measurement.value.varies_within_clinic' as check_id,
-        'measurement' as table_name,
+        habit.check_id,
+        quality_check.table_name,
         null as delivery_id,
         null as file,
         null as row_number,
-        clinic_key,
+        habit.clinic_key,
+        habit.recorder_key,
         'reported' as fate
-    from repeating_clinic
+    from habit
+    inner join quality_check on habit.check_id = quality_check.check_id
+    union all
+    select
+        'delivery.rows.usual_volume' as check_id,
+        'delivery' as table_name,
+        delivery_id,
+        null as file,
+        null as row_number,
+        null as clinic_key,
+        null as recorder_key,
+        'reported' as fate
+    from unusual_delivery
 )
 
 select
@@ -177,6 +204,7 @@ select
     violation.file,
     violation.row_number,
     violation.clinic_key,
+    violation.recorder_key,
     violation.fate,
     quality_check.reason
 from violation

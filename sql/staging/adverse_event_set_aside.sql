@@ -1,6 +1,7 @@
 -- Rows of adverse_event that were accepted on reading but are not current.
 -- 1. Repeated keys (staging.adverse_event_repeat).
 -- 2. visits that are missing, or set aside themselves: their rows are quarantined.
+-- 3. Rows of a visit that was taken back are superseded with it.
 -- Source: needlepoint contract, checks adverse_event.key.unique and adverse_event.visit_key.reference.
 -- grain: delivery_id, file, row_number, visit_key, event_type
 with accepted as (
@@ -59,9 +60,13 @@ select
     orphan.row_number,
     orphan.visit_key,
     orphan.event_type,
-    'adverse_event.visit_key.reference' as check_id,
-    'quarantined' as fate
+    case
+        when withdrawn_visit.visit_key is null then 'adverse_event.visit_key.reference'
+        else 'adverse_event.key.withdrawn'
+    end as check_id,
+    case when withdrawn_visit.visit_key is null then 'quarantined' else 'superseded' end as fate
 from orphan
+left join staging.withdrawn_visit on orphan.visit_key = withdrawn_visit.visit_key
 left join repeat
     on
         orphan.delivery_id = repeat.delivery_id

@@ -1,5 +1,6 @@
 -- One episode of care: a patient treated for one condition, from evaluation to discharge.
 -- Current rows only: accepted, not superseded, not set aside by a rule between rows.
+-- Days and year that the feed did not state come from the calendar of the visits (staging.first_visit).
 -- A view: the rows stay in the lake.
 -- materialised: view
 -- grain: episode_key
@@ -20,6 +21,7 @@ with accepted as (
         payer,
         discharge_day,
         discharge_reason,
+        discharge_calendar_day,
         arm,
         delivery_id,
         file,
@@ -35,6 +37,14 @@ set_aside as (
         row_number,
         episode_key
     from staging.episode_set_aside
+),
+
+first_visit as (
+    select
+        episode_key,
+        first_calendar_day,
+        start_year
+    from staging.first_visit
 )
 
 select
@@ -44,14 +54,17 @@ select
     accepted.therapist_key,
     accepted.condition_id,
     accepted.side,
-    accepted.start_year,
+    cast(coalesce(accepted.start_year, first_visit.start_year) as integer) as start_year,
     accepted.symptom_duration,
     accepted.surgery_count,
     accepted.comorbidity_count,
     accepted.fear_avoidance,
     accepted.prior_episode,
     accepted.payer,
-    accepted.discharge_day,
+    coalesce(
+        accepted.discharge_day,
+        accepted.discharge_calendar_day - first_visit.first_calendar_day
+    ) as discharge_day,
     accepted.discharge_reason,
     accepted.arm,
     accepted.delivery_id,
@@ -64,4 +77,5 @@ left join set_aside
         and accepted.file = set_aside.file
         and accepted.row_number = set_aside.row_number
         and accepted.episode_key = set_aside.episode_key
+left join first_visit on accepted.episode_key = first_visit.episode_key
 where set_aside.row_number is null

@@ -1,7 +1,8 @@
 -- Rows of episode that were accepted on reading but are not current.
 -- 1. Repeated keys (staging.episode_repeat).
 -- 2. Patients that are missing, or set aside themselves: their episodes are quarantined.
--- 3. An attended care visit after discharge: one of the two days is wrong, and both decide the outcome. Follow-up
+-- 3. Episodes of a patient who was taken back are superseded with the patient.
+-- 4. An attended care visit after discharge: one of the two days is wrong, and both decide the outcome. Follow-up
 --    visits may lie later. Visits are taken as sent: theirs cannot depend on the episode they are to judge.
 -- Source: needlepoint contract, checks episode.key.unique, episode.patient_key.reference and
 -- episode.discharge_day.after_last_visit.
@@ -13,7 +14,8 @@ with accepted as (
         row_number,
         episode_key,
         patient_key,
-        discharge_day
+        discharge_day,
+        discharge_calendar_day
     from lake.episode
     where accepted
 ),
@@ -41,7 +43,8 @@ visit as (
         row_number,
         visit_key,
         episode_key,
-        day_offset
+        day_offset,
+        calendar_day
     from lake.visit
     where accepted and attendance = 'attended' and visit_type <> 'follow_up'
 ),
@@ -55,11 +58,20 @@ visit_repeat as (
     from staging.visit_repeat
 ),
 
+first_visit as (
+    select
+        episode_key,
+        first_calendar_day
+    from staging.first_visit
+),
+
 last_visit as (
     select
         visit.episode_key,
-        max(visit.day_offset) as last_visit_day
+        max(coalesce(visit.day_offset, visit.calendar_day - first_visit.first_calendar_day)) as last_visit_day,
+        max(first_visit.first_calendar_day) as first_calendar_day
     from visit
+    left join first_visit on visit.episode_key = first_visit.episode_key
     left join visit_repeat
         on
             visit.delivery_id = visit_repeat.delivery_id
@@ -77,8 +89,12 @@ judged as (
         accepted.row_number,
         accepted.episode_key,
         case
+            when withdrawn_patient.patient_key is not null and patient.patient_key is null then 'episode.key.withdrawn'
             when patient.patient_key is null then 'episode.patient_key.reference'
-            when last_visit.last_visit_day > accepted.discharge_day then 'episode.discharge_day.after_last_visit'
+            when
+                last_visit.last_visit_day
+                > coalesce(accepted.discharge_day, accepted.discharge_calendar_day - last_visit.first_calendar_day)
+                then 'episode.discharge_day.after_last_visit'
         end as check_id
     from accepted
     left join repeat
@@ -88,6 +104,7 @@ judged as (
             and accepted.row_number = repeat.row_number
             and accepted.episode_key = repeat.episode_key
     left join patient on accepted.patient_key = patient.patient_key
+    left join staging.withdrawn_patient on accepted.patient_key = withdrawn_patient.patient_key
     left join last_visit on accepted.episode_key = last_visit.episode_key
     where repeat.row_number is null
 )
@@ -107,6 +124,6 @@ select
     row_number,
     episode_key,
     check_id,
-    'quarantined' as fate
+    case when check_id = 'episode.key.withdrawn' then 'superseded' else 'quarantined' end as fate
 from judged
 where check_id is not null

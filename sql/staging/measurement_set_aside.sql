@@ -1,6 +1,7 @@
 -- Rows of measurement that were accepted on reading but are not current.
 -- 1. Repeated keys (staging.measurement_repeat).
 -- 2. Visits that are missing, or set aside themselves: their measurements are quarantined.
+-- 3. Rows of a visit that was taken back are superseded with it.
 -- Source: needlepoint contract, checks measurement.key.unique and measurement.visit_key.reference.
 -- grain: delivery_id, file, row_number, visit_key, measure_id, side, active_passive, method
 with orphan_visit as (
@@ -61,9 +62,13 @@ select
     orphan.side,
     orphan.active_passive,
     orphan.method,
-    'measurement.visit_key.reference' as check_id,
-    'quarantined' as fate
+    case
+        when withdrawn_visit.visit_key is null then 'measurement.visit_key.reference'
+        else 'measurement.key.withdrawn'
+    end as check_id,
+    case when withdrawn_visit.visit_key is null then 'quarantined' else 'superseded' end as fate
 from orphan
+left join staging.withdrawn_visit on orphan.visit_key = withdrawn_visit.visit_key
 left join repeat
     on
         orphan.delivery_id = repeat.delivery_id

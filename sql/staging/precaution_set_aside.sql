@@ -1,6 +1,7 @@
 -- Rows of precaution that were accepted on reading but are not current.
 -- 1. Repeated keys (staging.precaution_repeat).
 -- 2. patients that are missing, or set aside themselves: their rows are quarantined.
+-- 3. Rows of a patient that was taken back are superseded with it.
 -- Source: needlepoint contract, checks precaution.key.unique and precaution.patient_key.reference.
 -- grain: delivery_id, file, row_number, patient_key, precaution_type
 with accepted as (
@@ -59,9 +60,13 @@ select
     orphan.row_number,
     orphan.patient_key,
     orphan.precaution_type,
-    'precaution.patient_key.reference' as check_id,
-    'quarantined' as fate
+    case
+        when withdrawn_patient.patient_key is null then 'precaution.patient_key.reference'
+        else 'precaution.key.withdrawn'
+    end as check_id,
+    case when withdrawn_patient.patient_key is null then 'quarantined' else 'superseded' end as fate
 from orphan
+left join staging.withdrawn_patient on orphan.patient_key = withdrawn_patient.patient_key
 left join repeat
     on
         orphan.delivery_id = repeat.delivery_id

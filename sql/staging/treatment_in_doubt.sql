@@ -3,6 +3,7 @@
 --    no key repeats. Beyond 62 classes some share a bit, so that a visit may be in doubt without reason: its rows are
 --    then found to be in order, never overlooked.
 --    Grouping all treatments by their whole key costs twice the time and several times the memory.
+--    A visit with a withdrawn treatment is looked at as well.
 -- 2. Orphan: the visit is missing or set aside.
 -- Source: needlepoint contract, checks treatment.key.unique and treatment.visit_key.reference.
 -- grain: visit_key
@@ -43,13 +44,21 @@ visit_mask as (
     group by treatment.visit_key
 ),
 
+withdrawn_treatment as (
+    select distinct key_1 as visit_key
+    from staging.withdrawal
+    where table_name = 'treatment'
+),
+
 judged as (
     select
         visit_mask.visit_key,
-        visit_mask.treatment_rows <> bit_count(visit_mask.class_mask) as is_repeated,
+        visit_mask.treatment_rows <> bit_count(visit_mask.class_mask)
+        or withdrawn_treatment.visit_key is not null as is_repeated,
         visit.visit_key is null as is_orphan
     from visit_mask
     left join visit on visit_mask.visit_key = visit.visit_key
+    left join withdrawn_treatment on visit_mask.visit_key = withdrawn_treatment.visit_key
 )
 
 select

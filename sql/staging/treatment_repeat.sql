@@ -1,8 +1,10 @@
--- Rows of treatment that are not current because their key occurs more than once.
+-- Rows of treatment that are not current because of what else was said under their key.
 -- 1. A key that one delivery states twice with different content: all its rows are quarantined, whoever is right.
--- 2. A key that one delivery states twice with the same content: the first row stays, the others are superseded.
--- 3. A key in several deliveries: the latest stays (by extract stamp, then delivery id), the others are superseded.
--- 4. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
+-- 2. Else the latest content counts (by extract stamp, then delivery id). The row that first said it, with nothing else
+--    said since, is current; rows before it and rows that repeat it are superseded: a full extract sent every night
+--    replaces only what changed.
+-- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
+-- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
 -- 5. Only visits in doubt (staging.treatment_in_doubt) are looked at.
 -- Source: needlepoint contract, check treatment.key.unique.
 -- grain: delivery_id, file, row_number, visit_key, treatment_class
@@ -36,13 +38,28 @@ delivery as (
     from lake.delivery
 ),
 
-repeated as (
+withdrawal as (
+    select
+        key_1 as visit_key,
+        key_2 as treatment_class,
+        delivery_id,
+        extract_stamp
+    from staging.withdrawal
+    where table_name = 'treatment'
+),
+
+doubtful_key as (
     select
         visit_key,
         treatment_class
     from accepted
     group by visit_key, treatment_class
     having count(*) > 1
+    union
+    select
+        visit_key,
+        treatment_class
+    from withdrawal
 ),
 
 compared as (
@@ -52,16 +69,16 @@ compared as (
         accepted.delivery_id,
         accepted.file,
         accepted.row_number,
+        delivery.extract_stamp,
+        coalesce(
+            withdrawal.extract_stamp > delivery.extract_stamp
+            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
+            false
+        ) as is_withdrawn,
         dense_rank() over (
-            partition by accepted.visit_key, accepted.treatment_class
-            order by delivery.extract_stamp desc, accepted.delivery_id desc
-        ) as version_back,
-        row_number() over (
-            partition by accepted.visit_key, accepted.treatment_class, accepted.delivery_id
-            order by accepted.file, accepted.row_number
-        ) as copy_number,
-        dense_rank() over (
-            partition by accepted.visit_key, accepted.treatment_class, accepted.delivery_id
+            partition by
+                accepted.visit_key,
+                accepted.treatment_class
             order by
                 accepted.minutes,
                 accepted.needle_count,
@@ -70,20 +87,51 @@ compared as (
                 accepted.ltr_elicited
         ) as content_number
     from accepted
-    inner join repeated
+    inner join doubtful_key
         on
-            accepted.visit_key = repeated.visit_key
-            and accepted.treatment_class = repeated.treatment_class
+            accepted.visit_key = doubtful_key.visit_key
+            and accepted.treatment_class = doubtful_key.treatment_class
     inner join delivery on accepted.delivery_id = delivery.delivery_id
+    left join withdrawal
+        on
+            accepted.visit_key = withdrawal.visit_key
+            and accepted.treatment_class = withdrawal.treatment_class
+),
+
+versions as (
+    select
+        *,
+        min(content_number) over (partition by visit_key, treatment_class, delivery_id)
+        <> max(content_number) over (partition by visit_key, treatment_class, delivery_id) as is_contradicted,
+        row_number() over (
+            partition by visit_key, treatment_class
+            order by extract_stamp, delivery_id, file, row_number
+        ) as place
+    from compared
+    where not is_withdrawn
+),
+
+followed as (
+    select
+        *,
+        lag(content_number) over (partition by visit_key, treatment_class order by place) as content_before,
+        lag(is_contradicted) over (partition by visit_key, treatment_class order by place) as contradicted_before
+    from versions
 ),
 
 judged as (
     select
         *,
-        max(content_number) over (
-            partition by visit_key, treatment_class, delivery_id
-        ) as contents
-    from compared
+        max(
+            case
+                when
+                    is_contradicted
+                    or coalesce(contradicted_before, true)
+                    or content_before <> content_number
+                    then place
+            end
+        ) over (partition by visit_key, treatment_class) as last_said
+    from followed
 )
 
 select
@@ -93,6 +141,17 @@ select
     visit_key,
     treatment_class,
     'treatment.key.unique' as check_id,
-    case when contents > 1 then 'quarantined' else 'superseded' end as fate
+    case when is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where contents > 1 or version_back > 1 or copy_number > 1
+where is_contradicted or place <> last_said
+union all
+select
+    delivery_id,
+    file,
+    row_number,
+    visit_key,
+    treatment_class,
+    'treatment.key.withdrawn' as check_id,
+    'superseded' as fate
+from compared
+where is_withdrawn

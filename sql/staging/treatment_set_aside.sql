@@ -1,7 +1,8 @@
 -- Rows of treatment that were accepted on reading but are not current.
 -- 1. Repeated keys (staging.treatment_repeat).
 -- 2. Visits that are missing, or set aside themselves: their treatments are quarantined.
--- 3. Sham treatment outside a trial (an episode without an arm): no clinic gives it, so the row is wrong.
+-- 3. Rows of a visit that was taken back are superseded with it.
+-- 4. Sham treatment outside a trial (an episode without an arm): no clinic gives it, so the row is wrong.
 -- Source: needlepoint contract, checks treatment.key.unique, treatment.visit_key.reference and
 -- treatment.treatment_class.sham_in_trials_only.
 -- grain: delivery_id, file, row_number, visit_key, treatment_class
@@ -43,9 +44,14 @@ orphan as (
         treatment.row_number,
         treatment.visit_key,
         treatment.treatment_class,
-        'treatment.visit_key.reference' as check_id
+        case
+            when withdrawn_visit.visit_key is null then 'treatment.visit_key.reference'
+            else 'treatment.key.withdrawn'
+        end as check_id,
+        case when withdrawn_visit.visit_key is null then 'quarantined' else 'superseded' end as fate
     from lake.treatment
     inner join orphan_visit on treatment.visit_key = orphan_visit.visit_key
+    left join staging.withdrawn_visit on treatment.visit_key = withdrawn_visit.visit_key
     where treatment.accepted
 ),
 
@@ -56,7 +62,8 @@ sham as (
         treatment.row_number,
         treatment.visit_key,
         treatment.treatment_class,
-        'treatment.treatment_class.sham_in_trials_only' as check_id
+        'treatment.treatment_class.sham_in_trials_only' as check_id,
+        'quarantined' as fate
     from lake.treatment
     inner join visit on treatment.visit_key = visit.visit_key
     inner join routine_episode on visit.episode_key = routine_episode.episode_key
@@ -86,7 +93,7 @@ select
     judged.visit_key,
     judged.treatment_class,
     judged.check_id,
-    'quarantined' as fate
+    judged.fate
 from judged
 left join repeat
     on

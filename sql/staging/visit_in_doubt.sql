@@ -4,6 +4,7 @@
 --    share one, and the method is left out, so that a visit may be in doubt without reason: its rows are then found
 --    to be in order, never overlooked.
 --    Grouping all measurements by their whole key costs four times the time and all the memory.
+--    A visit with a withdrawn score is looked at as well.
 -- 2. Orphan: the visit is missing or set aside.
 -- Source: needlepoint contract, checks measurement.key.unique and measurement.visit_key.reference.
 -- grain: visit_key
@@ -57,15 +58,22 @@ visit_mask as (
     group by visit_key
 ),
 
+withdrawn_score as (
+    select distinct key_1 as visit_key
+    from staging.withdrawal
+    where table_name = 'measurement'
+),
+
 judged as (
     select
         visit_mask.visit_key,
         visit_mask.score_rows
         <> bit_count(visit_mask.low_mask) + bit_count(visit_mask.high_mask) + bit_count(visit_mask.passive_mask)
-            as is_repeated,
+        or withdrawn_score.visit_key is not null as is_repeated,
         visit.visit_key is null as is_orphan
     from visit_mask
     left join visit on visit_mask.visit_key = visit.visit_key
+    left join withdrawn_score on visit_mask.visit_key = withdrawn_score.visit_key
 )
 
 select

@@ -140,7 +140,7 @@ def _check_column(frame: pd.DataFrame, table: Table, column: Column, faults: Fau
     empty = missing(values)
     if column.required:
         faults.add(f"{name}.required", empty)
-    if column.type in (ColumnType.INTEGER, ColumnType.SCORE):
+    if column.is_number:
         number = _numbers(values, whole=column.type is ColumnType.INTEGER)
         frame[column.name] = number
         faults.add(f"{name}.readable", np.isnan(number) & ~empty)

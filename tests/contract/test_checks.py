@@ -51,7 +51,7 @@ def test_check_is_complete(check: Check) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.check_id)
 def test_only_rules_of_one_row_set_rows_aside_on_reading(check: Check) -> None:
-    if check.kind in (Kind.UNIQUE, Kind.REFERENCE, Kind.RULE):
+    if check.kind in (Kind.UNIQUE, Kind.REFERENCE, Kind.RULE, Kind.BEHAVIOUR, Kind.VOLUME):
         assert check.stage is Stage.RELEASE
     else:
         assert check.stage is Stage.DELIVERY
@@ -67,7 +67,7 @@ def test_every_property_of_a_column_is_checked(table: Table) -> None:
     for column in table.columns:
         found = kinds(table, column.name)
         foreign = any(reference.column == column.name for reference in table.references)
-        number = column.type in (ColumnType.INTEGER, ColumnType.SCORE)
+        number = column.is_number
         expected = {
             Kind.TYPE: True,
             Kind.REQUIRED: column.required,

@@ -42,7 +42,7 @@ def test_columns_of_a_table(table: Table) -> None:
         assert len(column.allowed) == len(set(column.allowed))
         assert column.type is ColumnType.CODE or not column.allowed
         if column.possible or column.plausible:
-            assert column.type in (ColumnType.INTEGER, ColumnType.SCORE)
+            assert column.is_number
             assert column.unit
         assert 0 <= column.tolerance <= 1
     with pytest.raises(KeyError):

@@ -100,7 +100,7 @@ class Reader:
 
     def feed(self, feed: Path, profile: Profile) -> Reading:
         contract = profile.extend(CONTRACT)
-        (sent,) = find_deliveries([feed], profile)
+        (sent,) = find_deliveries([feed], profile).sent
         delivery, _ = land(sent, profile, CONTRACT.version, self.ledger)
         return Reading(read_delivery(delivery, self.ledger, profile, contract), self.ledger, contract)
 

@@ -84,9 +84,9 @@ def test_columns_are_bound_by_name(reader: Reader, row: Callable[..., str]) -> N
             (",".join(COLUMNS) + "\nM\u00fcnchen,nprs_avg24h,none,x,y,z,5,points\n").encode("latin-1"),
             "is not UTF-8",
         ),
-        ("ENCODING", (",".join(COLUMNS) + "\n").encode("utf-16"), "is not UTF-8"),
-        ("ENCODING", (",".join(COLUMNS) + "\n").encode("utf-16-le"), "NUL bytes"),
-        ("ENCODING", b"\x1f\x8b\x08\x00" + bytes(range(256)), "is not UTF-8"),
+        ("ENCODING", (",".join(COLUMNS) + "\n").encode("utf-16"), "Declare encoding: utf-16 in the profile"),
+        ("ENCODING", (",".join(COLUMNS) + "\n").encode("utf-16-le"), "UTF-16 without a byte-order mark"),
+        ("FORMAT", b"\x1f\x8b\x08\x00" + bytes(range(256)), "packed by gzip but its name does not say so"),
         ("STRUCTURE", ",".join(COLUMNS) + '\nV1,a"b,none,x,y,z,5,points\n', "scores.csv, row 1: a quotation mark"),
         (
             "STRUCTURE",

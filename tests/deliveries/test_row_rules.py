@@ -14,9 +14,11 @@ import pytest
 from assets.contract import CONTRACT
 from assets.contract.checks import Check, Kind, allowed_codes, delivery_checks
 from assets.contract.model import ColumnType
+from assets.deliveries.emitters import Emitter
+from assets.deliveries.formats import ROW_NUMBER, STRUCTURE
 from assets.deliveries.profile_fields import FieldSource
-from assets.deliveries.rules import STRUCTURE, measure_frame, row_checks
-from assets.deliveries.typing_pass import ROW_NUMBER, typed_rows
+from assets.deliveries.rules import measure_frame, row_checks
+from assets.deliveries.typing_pass import Notation, typed_rows
 
 if TYPE_CHECKING:
     from assets.contract.model import Measure, Table
@@ -27,6 +29,7 @@ FAULTS_OF_RULES: dict[str, dict[str, str]] = {
     "measurement.value.decimals": {"value": "5.5"},
     "episode.discharge_day.only_when_closed": {"discharge_reason": "still_open", "discharge_day": "30"},
     "treatment.needle_count.only_needling": {"treatment_class": "massage", "needle_count": "3"},
+    "visit.calendar_day.dated": {"calendar_day": "20001", "extract_day": "20000"},
     "adverse_event.severity.of_type": {"event_type": "pneumothorax", "severity": "minor"},
 }
 ALSO = {
@@ -41,7 +44,9 @@ def clean(table: Table) -> dict[str, str]:
     row = {}
     for column in table.columns:
         codes = allowed_codes(CONTRACT, table, column)
-        if column.type is ColumnType.KEY:
+        if column.written_by_reader:
+            row[column.name] = ""
+        elif column.type is ColumnType.KEY:
             row[column.name] = f"K-{column.name}"
         elif column.type is ColumnType.CODE:
             row[column.name] = codes[0] if codes else "000"  # matches every pattern
@@ -58,7 +63,8 @@ def check_ids(table: Table, *rows: dict[str, str]) -> list[set[str]]:
     source = pl.LazyFrame(rows, schema=dict.fromkeys(table.names, pl.String())).with_row_index(ROW_NUMBER, offset=1)
     source = source.with_columns(pl.lit(value=False).alias(STRUCTURE))
     fields = {name: FieldSource(column=name) for name in table.names}
-    bits = typed_rows(source, CONTRACT, table, fields, frozenset()).collect().sort(ROW_NUMBER)["violations"].to_list()
+    emitter = Emitter(table, fields)
+    bits = typed_rows(source, CONTRACT, emitter, Notation()).collect().sort(ROW_NUMBER)["violations"].to_list()
     checks = row_checks(CONTRACT, table)
     return [{check.check_id for bit, check in enumerate(checks) if found >> bit & 1} for found in bits]
 
@@ -70,7 +76,7 @@ def fault(check: Check, table: Table) -> list[dict[str, str]]:
     if check.check_id in FAULTS_OF_RULES:
         changes = [FAULTS_OF_RULES[check.check_id]]
     elif check.kind is Kind.REQUIRED:
-        changes = [{column: ""}]
+        changes = [{column: "", str(table.column(column).required_unless or column): ""}]
     elif check.kind is Kind.READABLE:
         changes = [{column: text} for text in ("x", "1,5", "NaN", " 1", "1e99")]
     elif check.kind is Kind.PATTERN:

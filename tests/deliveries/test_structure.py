@@ -79,8 +79,8 @@ def test_records_and_malformed(
         (HEADER + '1,2,3\n4,"5,6\n7,8,9\n', "STRUCTURE", "t.csv, row 2"),
         (HEADER + '1,2,3\n4,5,"', "STRUCTURE", "t.csv, row 2"),
         ("a,b,c\r1,2,3\r", "HEADER", "t.csv, header"),
-        (b"a,b,c\n1,2,3\n4,\xff,6\n", "ENCODING", "t.csv"),
-        (b"a,b,c\n1,2,\xc3", "ENCODING", "t.csv"),
+        (b"a,b,c\n1,2,3\n4,\xff,6\n", "ENCODING", "t.csv, line 3"),
+        (b"a,b,c\n1,2,\xc3", "ENCODING", "t.csv, line 2"),
     ],
 )
 @pytest.mark.parametrize("chunk", [1, 5, 1 << 20])
@@ -89,15 +89,14 @@ def test_what_cannot_be_told_apart_is_refused(
 ) -> None:
     monkeypatch.setattr(structure, "CHUNK_BYTES", chunk)
     found = problem(tmp_path, content)
-    assert (found.code, found.where.partition(", at")[0].partition(", last")[0]) == (code, where)
+    assert (found.code, found.where) == (code, where)
 
 
 def test_bad_byte_deep_in_the_file_is_located(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structure, "CHUNK_BYTES", 64)
     monkeypatch.setattr(structure, "HEADER_BYTES", 64)
     found = problem(tmp_path, HEADER.encode() + b"1,2,3\n" * 100 + b"1,\xe9,3\n")
-    line = int(found.where.rpartition(" ")[2])
-    assert 80 < line <= 102
+    assert found.where == "t.csv, line 102"
 
 
 def test_endless_record_is_refused_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

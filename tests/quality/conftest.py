@@ -125,7 +125,7 @@ def broken_row(check: Check) -> Row:  # noqa: PLR0911 one return per kind reads 
 
 def lake_frame(table: Table, rows: list[Row], *, delivery_id: str = "d1", file: str = "file.csv") -> pl.DataFrame:
     """Rows as the lake stores them."""
-    numbers = [c for c in table.columns if c.type in (ColumnType.INTEGER, ColumnType.SCORE)]
+    numbers = [c for c in table.columns if c.is_number]
     return pl.DataFrame(
         {
             **{

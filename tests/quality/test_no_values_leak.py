@@ -26,7 +26,7 @@ NUMBER = 97531
 
 def canary_rows(table: str) -> list[dict[str, object]]:
     columns = CONTRACT.table(table).columns
-    numbers = [c.name for c in columns if c.type in (ColumnType.INTEGER, ColumnType.SCORE)]
+    numbers = [c.name for c in columns if c.is_number]
     text: dict[str, object] = {c.name: f"{CANARY} {c.name}" for c in columns if c.name not in numbers}
     return [
         text | dict.fromkeys(numbers, NUMBER),

@@ -72,18 +72,26 @@ def test_rule_violations(sql: Sandbox) -> None:
                 v3        | vas_mm      | d1          | m.csv | 3
                 v4        | vas_mm      | d1          | m.csv | 4
                 """,
-            "intermediate.clinic_repetition": "clinic_key | is_repeating\n c1 | true\n c2 | false",
+            "audit.behaviour": """
+                check_id                                | clinic_key | recorder_key | is_flagged
+                measurement.value.varies_within_clinic  | c1         |              | true
+                visit.recorded_minute.spread_over_day   | c1         | t1           | true
+                visit.recorded_minute.spread_over_day   | c1         | t2           | false
+                """,
+            "audit.delivery_volume": "delivery_id | is_unusual\n d1 | false\n d2 | true",
         },
     )
     sql.expect(
         "audit.rule_violation",
         """
-        check_id                                 | table_name  | file     | row_number | clinic_key | fate        | reason
-        visit.key.unique                         | visit       | a.csv    | 1          |            | quarantined | DUPLICATE_KEY
-        measurement.key.unique                   | measurement | wide.csv | 1          |            | quarantined | DUPLICATE_KEY
-        visit.day_offset.starts_at_zero          | visit       | a.csv    | 2          |            | reported    | DATE_ORDER
-        measurement.measure_id.same_at_both_ends | measurement | m.csv    | 2          |            | reported    | NO_COMPARABLE_PAIR
-        measurement.value.varies_within_clinic   | measurement |          |            | c1         | reported    | REPEATED_SCORE
+        check_id                                 | table_name  | delivery_id | file     | row_number | clinic_key | recorder_key | fate        | reason
+        visit.key.unique                         | visit       | d1          | a.csv    | 1          |            |              | quarantined | DUPLICATE_KEY
+        measurement.key.unique                   | measurement | d2          | wide.csv | 1          |            |              | quarantined | DUPLICATE_KEY
+        visit.day_offset.starts_at_zero          | visit       | d1          | a.csv    | 2          |            |              | reported    | DATE_ORDER
+        measurement.measure_id.same_at_both_ends | measurement | d1          | m.csv    | 2          |            |              | reported    | NO_COMPARABLE_PAIR
+        measurement.value.varies_within_clinic   | measurement |             |          |            | c1         |              | reported    | REPEATED_SCORE
+        visit.recorded_minute.spread_over_day    | visit       |             |          |            | c1         | t1           | reported    | SAME_MINUTE
+        delivery.rows.usual_volume               | delivery    | d2          |          |            |            |              | reported    | VOLUME
         """,
     )
 
@@ -113,31 +121,6 @@ def test_every_release_check_is_evaluated(sql: Sandbox) -> None:
     assert evaluated["visit.episode_key.reference"] == 2
     assert evaluated["episode.discharge_day.after_last_visit"] == 2
     assert evaluated["visit.day_offset.starts_at_zero"] == 1
-
-
-def test_quarantine_on_reading_and_by_the_models(sql: Sandbox) -> None:
-    sql.run(
-        "audit.quarantine",
-        {
-            "lake.violation": """
-                delivery_id | file  | table_name  | row_number | check_id
-                d1          | b.csv | measurement | 9          | measurement.value.readable
-                d1          | b.csv | measurement | 9          | measurement.value.readable
-                d1          | b.csv | measurement | 9          | no.such.check
-                """,
-            "audit.row_set_aside": SET_ASIDE,
-        },
-    )
-    sql.expect(
-        "audit.quarantine",
-        """
-        table_name  | file     | row_number | check_id                   | reason        | status
-        measurement | b.csv    | 9          | measurement.value.readable | NOT_NUMERIC   | quarantined
-        measurement | b.csv    | 9          | no.such.check              | UNREADABLE    | quarantined
-        visit       | a.csv    | 1          | visit.key.unique           | DUPLICATE_KEY | quarantined
-        measurement | wide.csv | 1          | measurement.key.unique     | DUPLICATE_KEY | quarantined
-        """,
-    )
 
 
 def test_conservation_of_long_and_wide_files(sql: Sandbox) -> None:

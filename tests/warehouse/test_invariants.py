@@ -15,7 +15,7 @@ from assets.contract import CONTRACT
 from assets.contract.model import ColumnType
 from assets.warehouse.build import build_warehouse
 from assets.warehouse.connection import connect
-from assets.warehouse.lake import FRAMES, create_lake
+from assets.warehouse.lake import FRAMES, SOURCE_ROW_COLUMNS, WITHDRAWAL_COLUMNS, create_lake
 from assets.warehouse.models import load_models
 from assets.warehouse.reference import write_reference
 
@@ -27,6 +27,7 @@ TYPES = {
     ColumnType.KEY: pl.String,
     ColumnType.CODE: pl.String,
     ColumnType.INTEGER: pl.Int32,
+    ColumnType.DAY: pl.Int32,
     ColumnType.SCORE: pl.Decimal(9, 3),
 }
 DELIVERIES = ("d1", "d2", "d3")
@@ -63,7 +64,7 @@ def clinic(seed: int) -> Rows:
                 {
                     "visit_key": visit,
                     "episode_key": f"e{number}",
-                    "day_offset": 7 * step,
+                    **({"day_offset": 7 * step} if number % 2 else {"calendar_day": 20000 + 7 * step}),
                     "visit_type": "discharge" if step == 4 else "treat",
                     "attendance": pick.choice(["attended", "attended", "no_show"]),
                 },
@@ -84,6 +85,21 @@ def clinic(seed: int) -> Rows:
     return rows
 
 
+def withdrawals(rows: Rows, seed: int) -> list[dict[str, object]]:
+    """Some of what was sent is taken back by some delivery."""
+    pick = random.Random(seed)  # noqa: S311 - test data
+    found: list[dict[str, object]] = []
+    for table in CONTRACT.tables:
+        for row in pick.sample(rows[table.name], len(rows[table.name]) // 20):
+            keys = [str(row.get(name) or "") for name in table.key]
+            found.append(
+                dict(zip(WITHDRAWAL_COLUMNS, [pick.choice(DELIVERIES), "back.csv", len(found) + 1, table.name], strict=False))
+                | {f"key_{place}": key for place, key in enumerate([*keys, "", "", "", ""][:5], start=1)}
+                | {"accepted": True}
+            )
+    return found
+
+
 def add(rows: Rows, table: str, row: dict[str, object], pick: random.Random) -> None:
     """Deliver a row once, sometimes again, sometimes changed, sometimes unreadable."""
     for _ in range(pick.choice([1, 1, 1, 1, 2, 3])):
@@ -100,13 +116,13 @@ def frame(table: str, rows: Iterable[dict[str, object]]) -> pl.DataFrame:
     schema: dict[str, pl.DataType | type[pl.DataType]] = {}
     for column in CONTRACT.table(table).columns:
         schema[column.name] = TYPES[column.type]
-        if column.type in (ColumnType.INTEGER, ColumnType.SCORE):
+        if column.is_number:
             schema[f"{column.name}__text"] = pl.String
     schema |= {"delivery_id": pl.String, "file": pl.String, "row_number": pl.Int64, "accepted": pl.Boolean}
     return pl.DataFrame(list(rows), schema=schema | {"violations": pl.Int64})
 
 
-def build(rows: Rows, order: random.Random | None, threads: int) -> dict[str, list[tuple[object, ...]]]:
+def build(rows: Rows, taken_back: list[dict[str, object]], order: random.Random | None, threads: int) -> dict[str, list[tuple[object, ...]]]:
     """All tables of the warehouse, rows sorted; ``order`` shuffles rows, files and deliveries."""
     with TemporaryDirectory() as folder:
         home = Path(folder)
@@ -123,16 +139,22 @@ def build(rows: Rows, order: random.Random | None, threads: int) -> dict[str, li
                     path = home / f"{place}.{table}.parquet"
                     frame(table, sent).write_parquet(path)
                     files.setdefault(table, []).append(path)
-        sent_rows = [row for all_rows in rows.values() for row in all_rows]
+        sent_rows = [*taken_back, *(row for all_rows in rows.values() for row in all_rows)]
+        back = pl.DataFrame(taken_back, schema_overrides={"row_number": pl.Int64})
+        back.write_parquet(home / "withdrawal.parquet")
+        back.select(*SOURCE_ROW_COLUMNS).write_parquet(home / "source_row.parquet")
         deliveries = pl.DataFrame(
             [
                 {
                     "delivery_id": name,
                     "label": name,
                     "extract_stamp": STAMPS[name],
+                    "profile": "clinic",
+                    "privacy_mode": "limited_data_set",
                     "state": "accepted",
                     "file_count": 1,
                     "ingested": sum(row["delivery_id"] == name for row in sent_rows),
+                    "out_of_scope": 0,
                     "set_aside_on_reading": sum(
                         row["delivery_id"] == name and not row["accepted"] for row in sent_rows
                     ),
@@ -144,7 +166,15 @@ def build(rows: Rows, order: random.Random | None, threads: int) -> dict[str, li
         violations = pl.DataFrame(schema=dict.fromkeys(FRAMES["violation"], pl.String))
         with connect(home / "w.duckdb", home=home, threads=threads) as con:
             write_reference(con, CONTRACT)
-            create_lake(con, CONTRACT, files, source_rows=(), deliveries=deliveries, violations=violations)
+            create_lake(
+                con,
+                CONTRACT,
+                files,
+                source_rows=[home / "source_row.parquet"],
+                withdrawals=[home / "withdrawal.parquet"],
+                deliveries=deliveries,
+                violations=violations,
+            )
             build_warehouse(con, MODELS)
             return {
                 model.relation: sorted(con.execute(f"select * from {model.relation}").fetchall(), key=repr)
@@ -156,9 +186,10 @@ def build(rows: Rows, order: random.Random | None, threads: int) -> dict[str, li
 @given(seed=st.integers(0, 10**6), shuffle=st.integers(0, 10**6))
 def test_order_and_threads_change_nothing_and_no_row_is_lost(seed: int, shuffle: int) -> None:
     rows = clinic(seed)
-    tables = build(rows, None, threads=1)
-    assert build(rows, random.Random(shuffle), threads=2) == tables  # noqa: S311 - test data
-    for _, _, _, _, ingested, accepted, quarantined, superseded, rejected in tables["audit.conservation"]:
+    back = withdrawals(rows, seed)
+    tables = build(rows, back, None, threads=1)
+    assert build(rows, back, random.Random(shuffle), threads=2) == tables  # noqa: S311 - test data
+    for *_, ingested, _out_of_scope, accepted, quarantined, superseded, rejected in tables["audit.conservation"]:
         assert ingested == accepted + quarantined + superseded + rejected
     for model in MODELS:
         grain = [list(model.column_lineage).index(column) for column in model.grain]

@@ -1,0 +1,143 @@
+"""Parquet: columns keep their types, so that numbers are not written as text and read back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assets.deliveries.formats.table import ROW_NUMBER, STRUCTURE, TextTable, frame_names
+from assets.deliveries.problems import InputProblem, said_column
+from assets.deliveries.structure import USUAL_FIELD_BYTES, USUAL_LINE_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assets.deliveries.limits import Limits
+    from assets.deliveries.profile_fields import FileSource
+
+_BATCH_ROWS = 1 << 17
+_POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+_FIRST_YEAR, _LAST_YEAR = 1, 9999
+_TIME = "%H:%M:%S%.f"
+
+
+def open_parquet(path: Path, name: str, source: FileSource, limits: Limits) -> TextTable:
+    """Open a Parquet file.
+
+    Raises:
+        InputProblem: TRUNCATED, if it is damaged or no Parquet file; SCHEMA_TYPE, if a column that is read holds
+            lists, structures or bytes; TOO_MANY_ROWS, TOO_MANY_COLUMNS, TOO_LARGE, COMPRESSION.
+
+    """
+    records = _records(path, name, limits)
+    _check_pages(path, records, name)
+    try:
+        rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        schema = rows.collect_schema()
+    except _POLARS_ERRORS:
+        raise _damaged(name) from None
+    header = tuple(schema.names())
+    names = frame_names(header, source.ignored, name)
+    columns = []
+    for position, (column, new, kind) in enumerate(zip(header, names, schema.dtypes(), strict=True), start=1):
+        text = _plain(pl.col(column), kind)
+        if text is None and column in source.ignored:
+            text = pl.lit(None, pl.String)
+        if text is None:
+            raise InputProblem(
+                "SCHEMA_TYPE",
+                f"{name}, {said_column(column, position)}",
+                f"it holds {_SAID.get(kind.base_type(), 'something that is neither text nor number nor date')}",
+                "Write it as text, numbers or dates, or list it under 'ignored' in the profile",
+            )
+        columns.append(text.alias(new))
+    numeric = frozenset(column for column, kind in schema.items() if kind.is_numeric())
+    texts = [pl.col(new) for column, new in zip(header, names, strict=True) if column not in numeric]
+    longest = max(USUAL_LINE_BYTES, USUAL_FIELD_BYTES * len(header))
+    overlong = pl.sum_horizontal(text.str.len_bytes().cast(pl.Int64) for text in texts) > longest
+    numbered = (
+        rows.select(columns)
+        .with_row_index(ROW_NUMBER, offset=1)
+        .with_columns(
+            pl.col(ROW_NUMBER).cast(pl.Int64), (overlong if texts else pl.lit(value=False)).alias(STRUCTURE)
+        )
+    )
+    _check_columns(numbered, records, name)
+    return TextTable(header, numbered, records, numeric)
+
+
+_SAID: dict[type[pl.DataType], str] = {
+    pl.List: "lists",
+    pl.Array: "lists",
+    pl.Struct: "structures",
+    pl.Binary: "bytes",
+    pl.Object: "objects",
+}
+
+
+def _plain(column: pl.Expr, kind: pl.DataType) -> pl.Expr | None:  # noqa: PLR0911 one return per kind reads best
+    """A column as text, or as numbers if it holds some; None if it is neither."""
+    if kind.is_numeric() or kind == pl.String:
+        return column
+    if isinstance(kind, pl.Null | pl.Boolean | pl.Categorical | pl.Enum):
+        return column.cast(pl.String)
+    if isinstance(kind, pl.Date):
+        return _dated(column, "%Y-%m-%d")
+    if isinstance(kind, pl.Datetime):
+        # the day and time that clocks on the spot showed
+        return _dated(column, f"%Y-%m-%dT{_TIME}{'%:z' if kind.time_zone else ''}")
+    if isinstance(kind, pl.Time):
+        return column.dt.strftime(_TIME)
+    return None
+
+
+def _dated(column: pl.Expr, style: str) -> pl.Expr:
+    """Dates as text; what lies before or after all of them as the number it is stored as, which is no date."""
+    possible = column.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
+    return pl.coalesce(pl.when(possible).then(column).dt.strftime(style), column.to_physical().cast(pl.String))
+
+
+def _records(path: Path, name: str, limits: Limits) -> int:
+    """Rows as the footer states them, after a look at what it would take to read them."""
+    try:
+        footer = pq.read_metadata(path)
+        size = sum(footer.row_group(group).total_byte_size for group in range(footer.num_row_groups))
+    except (pa.ArrowException, ValueError, OSError):
+        raise _damaged(name) from None
+    limits.check_rows(footer.num_rows, name)
+    limits.check_columns(footer.num_columns, name)
+    limits.check_unpacked(size, path.stat().st_size, name)
+    return int(footer.num_rows)
+
+
+def _check_pages(path: Path, records: int, name: str) -> None:
+    """Decode the whole file once with Arrow: Polars ends the process on some damaged files, Arrow says so.
+
+    Columns are left as dictionaries, which takes a hundredth of what is done with them later.
+    """
+    try:
+        with pq.ParquetFile(path) as footer:
+            texts = footer.schema_arrow.names
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            found = sum(batch.num_rows for batch in file.iter_batches(_BATCH_ROWS, use_threads=False))
+    except (pa.ArrowException, ValueError, OSError):
+        raise _damaged(name) from None
+    if found != records:
+        raise _damaged(name)
+
+
+def _check_columns(rows: pl.LazyFrame, records: int, name: str) -> None:
+    """Decode it as it will be read: what Arrow lets pass and Polars does not is found here and not half way."""
+    try:
+        found = rows.select(pl.exclude(ROW_NUMBER).null_count(), pl.col(ROW_NUMBER).max()).collect(engine="streaming")
+    except _POLARS_ERRORS:
+        raise _damaged(name) from None
+    if (found[ROW_NUMBER].item() or 0) != records:
+        raise _damaged(name)
+
+
+def _damaged(name: str) -> InputProblem:
+    return InputProblem("TRUNCATED", name, "this is not a complete Parquet file", "Send it again")

@@ -1,0 +1,72 @@
+"""``needlepoint quarantine retry``: which deliveries are read again, and under which profile.
+
+A delivery is landed again from its own raw copies. Under the profile and contract it was read with, nothing could come
+out differently, so that it is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from assets.contract import CONTRACT
+from assets.deliveries.landing import Sent, land, source_of
+from assets.deliveries.problems import InputProblem
+from assets.deliveries.profile import find_profile
+from assets.quality.quarantine import TO_DO
+from pipelines.quarantine import quarantine_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assets.deliveries.ledger import Delivery
+    from assets.deliveries.profile import Profile
+    from assets.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A delivery, the profile it would be read with now, and whether that or the contract has changed."""
+
+    delivery: Delivery
+    profile: Profile
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether reading again could come out differently."""
+        now = (self.profile.digest, CONTRACT.version)
+        return (self.delivery.profile_digest, self.delivery.contract_version) != now
+
+
+def retries(home: Home, delivery_ids: Sequence[str] = ()) -> tuple[Retry, ...]:
+    """The named deliveries, or else all with entries that wait, each with its profile as it is now.
+
+    The profile is ``HOME/profiles/<name>.yaml``, or the shipped one of that name.
+
+    Raises:
+        InputProblem: DELIVERY: an id that is not known; or a profile that is missing or cannot be used.
+
+    """
+    wanted = list(dict.fromkeys(delivery_ids)) or _waiting(home)
+    found = {delivery_id: home.ledger.find(delivery_id) for delivery_id in wanted}
+    if not all(found.values()):
+        raise InputProblem("DELIVERY", "retry", "no delivery has this id", "Ids are in `needlepoint quarantine list`")
+    return tuple(
+        Retry(delivery, find_profile(delivery.profile, home.profiles, CONTRACT))
+        for delivery in found.values()
+        if delivery is not None
+    )
+
+
+def land_again(home: Home, retry: Retry) -> tuple[Delivery, bool]:
+    """Land a delivery from its raw copies under its present profile; see ``landing.land``."""
+    raw = home.ledger.folder(retry.delivery.delivery_id) / "raw"
+    files = tuple((source_of(file.name, retry.profile), raw / file.name) for file in retry.delivery.files)
+    return land(Sent(retry.delivery.label, files), retry.profile, CONTRACT.version, home.ledger)
+
+
+def _waiting(home: Home) -> list[str]:
+    entries = quarantine_entries(home, TO_DO)
+    return sorted(entries.get_column("delivery_id").unique().cast(pl.String).to_list())
