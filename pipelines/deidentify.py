@@ -20,10 +20,10 @@ from assets.deliveries.formats import STRUCTURE, open_table
 from assets.deliveries.formats.unpack import unpacked
 from assets.deliveries.gate import agreed_on, gate_names, gate_values
 from assets.deliveries.landing import find_deliveries
-from assets.deliveries.problems import InputProblem
+from assets.deliveries.problems import COLUMN_NAME, InputProblem, said_column
 from assets.deliveries.profile import load_profile, save_profile
 from assets.deliveries.sources import DeliveryTables, rows_in_scope
-from assets.privacy.deidentify import CleanColumns, clean_same_names, clean_source, first_days
+from assets.privacy.deidentify import CleanColumns, as_text, clean_same_names, clean_source, first_days
 from assets.privacy.deidentify_fhir import CleanResources, note_course, parse_resource, write_resource
 from assets.privacy.deidentify_report import CleanedFile, Report
 from assets.privacy.fhir import identifying_elements
@@ -169,7 +169,7 @@ class _Work:
         table = tables.open(path.name)
         emitters = self._emitters(source, table)
         used = {column for emitter in emitters for column in emitter.used_columns}
-        columns = CleanColumns(used, table.numeric, emitters, first, self._keys)
+        columns = CleanColumns(used, emitters, first, self._keys)
         name = plain_name(path.name, source)
         self._sources[source.match] = clean_source(source, plain_name(source.match, source), self._contract, columns)
         for emitter, described in zip(emitters, source.tables, strict=False):
@@ -194,7 +194,9 @@ class _Work:
             "out of the scope that the profile declares": table.records - written - malformed,
         }
         kept = used | {column for join in source.joins for column in join.on} | {one.column for one in source.only}
-        dropped = _filled(table, [column for column in table.header if column not in kept], path.name)
+        filled = _filled(table, [column for column in table.header if column not in kept], path.name)
+        position = {column: number for number, column in enumerate(table.header, start=1)}
+        dropped = {said_column(column, position[column]): rows for column, rows in filled.items()}
         return CleanedFile(path.name, str(target.relative_to(self._out)), table.records, written, left_out, dropped)
 
     def _clean_resources(self, sent: Sent, path: Path, source: FileSource) -> CleanedFile:
@@ -225,8 +227,8 @@ class _Work:
         left_out = {"not a resource": counts["no resource"], "of a type that is not needed": counts["other type"]}
         written = counts["records"] - sum(left_out.values())
         where = str(target.relative_to(self._out))
-        of = dict(sorted(dropped.items()))
-        return CleanedFile(path.name, where, counts["records"], written, left_out, of, is_resources=True)
+        elements = {f"element {name!r}": rows for name, rows in sorted(dropped.items()) if COLUMN_NAME.fullmatch(name)}
+        return CleanedFile(path.name, where, counts["records"], written, left_out, elements)
 
     def _save_profile(self) -> None:
         clinics = tuple(self._keys.key("clinic", canonical(clinic)) for clinic in self._profile.clinics)
@@ -267,7 +269,7 @@ def _of(
 
 def _good(table: TextTable, source: FileSource, tables: DeliveryTables) -> pl.LazyFrame:
     rows, _ = rows_in_scope(table, source, tables)
-    return rows.filter(~pl.col(STRUCTURE))
+    return rows.filter(~pl.col(STRUCTURE)).with_columns(map(as_text, sorted(table.numeric)))
 
 
 def _filled(table: TextTable, columns: list[str], name: str) -> dict[str, int]:

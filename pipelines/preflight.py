@@ -118,7 +118,7 @@ def _read(sent: Sent, profile: Profile, home: Home, read: _Read) -> None:
     if delivery.state is not State.REJECTED:
         read.results[delivery.delivery_id] = delivery_results(home, delivery, contract)
         if is_new:
-            delivery = judged(delivery, read.results[delivery.delivery_id])
+            delivery = judged(delivery, read.results[delivery.delivery_id], home.ledger, profile)
             home.ledger.save(delivery)
     read.deliveries[delivery.delivery_id] = delivery
 

@@ -141,7 +141,7 @@ def export_fix_lists(home: Home, out: Path, *, values: bool, say: Callable[[str]
     try:
         out.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         for (clinic,), rows in entries.group_by("clinic", maintain_order=True):
-            path = out / f"fix-list-{_file_name(str(clinic), taken)}.csv"
+            path = out / f"fix-list-{file_name(str(clinic), taken)}.csv"
             path.touch(mode=PRIVATE_FILE)
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
@@ -230,7 +230,7 @@ def _disarmed(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def _file_name(clinic: str, taken: set[str]) -> str:
+def file_name(clinic: str, taken: set[str]) -> str:
     """A clinic's name as part of a file name; two clinics never share one, whatever the file system."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", clinic).strip("_")[:60] or "clinic"
     name, number = plain, 1

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 SUFFIXES = (".json", ".html")
 TITLE = "Check of a feed"
 STYLE = Path(__file__).resolve().parents[1] / "dashboards" / "static" / "style.css"
+NARROW = (
+    "section{margin-top:16px}.text table{table-layout:fixed}.text td{min-width:0!important}"
+    "th,td{overflow-wrap:anywhere}th:first-child{width:40%}"
+    "td small{display:block;font-size:14px;color:var(--mute)}"
+)
+"""What this page has beyond the look of the site: two columns that fit a telephone."""
 OUTCOME = {
     0: "A run would publish this feed.",
     1: "A check that blocks would hold back what is marked below.",
@@ -57,7 +63,7 @@ def page(findings: Findings) -> str:
     """Return the whole page."""
     from dashboards.theme import stylesheet  # noqa: PLC0415 loads plotly, which no other report needs
 
-    style = stylesheet() + STYLE.read_text(encoding="utf-8")
+    style = stylesheet() + STYLE.read_text(encoding="utf-8") + NARROW
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     return (
@@ -111,30 +117,33 @@ def _release(findings: Findings) -> str:
 def _lines(caption: str, lines: Sequence[Line]) -> str:
     rows = [
         (
-            line.file,
-            line.rows,
-            line.first_row,
-            line.column,
-            f"{line.sentence} ({line.check_id})",
-            "" if line.not_in_feed else STATUS_WORDS[Status(line.status)],
-            f"{line.remedy}.",
+            [
+                line.file,
+                f"{plural(line.rows, 'row')}, {line.where}",
+                *([f"column {line.column}"] if line.column else []),
+            ],
+            [f"{line.sentence} ({line.check_id})", *_to_do(line)],
         )
         for line in lines
     ]
-    header = ("File", "Rows", "First row", "Column", "Rule", "Status", "What to do")
-    return _table(caption, header, rows, numbers=(1, 2)) if rows else ""
+    return _table(caption, ("Where", "What is wrong, and what to do"), rows) if rows else ""
+
+
+def _to_do(line: Line) -> list[str]:
+    if line.not_in_feed:
+        return []
+    return [f"{line.remedy}."] if line.is_to_do else [f"{STATUS_WORDS[Status(line.status)].capitalize()}."]
 
 
 def _notices(caption: str, notices: Sequence[Notice]) -> str:
     rows = [
         (
-            f"{notice.sentence} ({notice.check_id})",
-            "; ".join((notice.words, *notice.groups)),
-            f"{notice.remedy}.",
+            [notice.words, *notice.groups],
+            [f"{notice.sentence} ({notice.check_id})", f"{notice.remedy}."],
         )
         for notice in notices
     ]
-    return _table(caption, ("Rule", "How many", "What to do"), rows) if rows else ""
+    return _table(caption, ("How many", "What shows, and what to do"), rows) if rows else ""
 
 
 def _unmapped(finding: Finding) -> str:
@@ -164,7 +173,10 @@ def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]]
 
 
 def _cell(value: object, place: int, numbers: tuple[int, ...]) -> str:
-    text = f"{value:,}" if isinstance(value, int) else _text(value)
+    """A cell; a list is one line under another, the first of them the weightiest."""
+    first, *others = value if isinstance(value, list) else [value]
+    text = f"{first:,}" if isinstance(first, int) else _text(first)
+    text += "".join(f"<small>{_text(other)}</small>" for other in others)
     if place == 0:
         return f'<th scope="row">{text}</th>'
     return f"<td{_class(place, numbers)}>{text}</td>"

@@ -133,6 +133,11 @@ class Table:
         """Column names in contract order."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """Columns that every file of the canonical layout has, in order."""
+        return tuple(column.name for column in self.columns if not column.optional)
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:

@@ -43,10 +43,11 @@ REMEDY = (
 class Agreed:
     """What profile and contract say about the columns of one file.
 
-    ``days`` may hold dates. ``foreign`` are keys of other tables. ``listed`` are values that were agreed on. ``zips``
+    ``known`` are columns that the profile names. ``days`` may hold dates. ``foreign`` are keys of other tables. ``listed`` are values that were agreed on. ``zips``
     and ``ages`` are those of patients.
     """
 
+    known: frozenset[str]
     days: frozenset[str]
     foreign: frozenset[str]
     listed: Mapping[str, frozenset[str]]
@@ -61,6 +62,7 @@ def agreed_on(source: FileSource, emitters: tuple[Emitter, ...], profile: Profil
         listed.setdefault(column, set()).update(values)
     days = _columns(emitters, lambda table, field: table.column(field).type is ColumnType.DAY)
     return Agreed(
+        known=frozenset({*source.ignored, *listed}),
         days=days if profile.privacy_mode == "limited_data_set" else frozenset(),
         foreign=_foreign(emitters),
         listed={column: frozenset(values) for column, values in listed.items()},
@@ -85,10 +87,12 @@ def gate_names(table: TextTable, name: str, agreed: Agreed) -> None:
         return
     unique = len(set(table.header)) == len(table.header)  # else the rows cannot be told apart by name
     filled = _filled(table, tuple(named), name) if unique else dict.fromkeys(named, table.records)
-    said = {column: f"is named like {named[column]} ({rows:,} rows)" for column, rows in filled.items() if rows}
+    said = {column: f"named like {named[column]} ({rows:,} rows)" for column, rows in filled.items() if rows}
     if said:
         found = _suspicions(table, name, agreed) if unique else {}
-        raise _problem(table, name, said | {column: what for column, what in found.items() if column not in said})
+        raise _problem(
+            table, name, agreed, said | {column: what for column, what in found.items() if column not in said}
+        )
 
 
 def gate_values(table: TextTable, name: str, agreed: Agreed) -> None:
@@ -100,17 +104,21 @@ def gate_values(table: TextTable, name: str, agreed: Agreed) -> None:
     """
     said = _suspicions(table, name, agreed)
     if said:
-        raise _problem(table, name, said)
+        raise _problem(table, name, agreed, said)
 
 
-def _problem(table: TextTable, name: str, said: Mapping[str, str]) -> InputProblem:
+def _problem(table: TextTable, name: str, agreed: Agreed, said: Mapping[str, str]) -> InputProblem:
     sentences = [
-        f"{said_column(column, position)} {said[column]}"
+        f"{_said(column, position, agreed)}: {said[column]}"
         for position, column in enumerate(table.header, start=1)
         if column in said
     ]
     more = f"; {len(sentences) - NAMED} more columns" if len(sentences) > NAMED else ""
     return InputProblem("PHI_SUSPECTED", name, "; ".join(sentences[:NAMED]) + more, REMEDY)
+
+
+def _said(column: str, position: int, agreed: Agreed) -> str:
+    return f"column {column!r}" if column in agreed.known else said_column(column, position)
 
 
 def _filled(table: TextTable, columns: tuple[str, ...], name: str) -> dict[str, int]:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from assets.deliveries.profile import Profile
     from assets.deliveries.profile_fields import FileSource
 
-SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,()+-]{0,127}")
+"""Names that need no quoting in a table, a page or a spreadsheet; blanks are usual in exports."""
 STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z")
 CHUNK_BYTES = 1 << 20
 ID_DIGITS = 16
@@ -167,7 +168,8 @@ def _bad_name(path: Path) -> InputProblem | None:
     return InputProblem(
         "FILENAME",
         _said(path),
-        "its name holds something other than letters, digits, dot, dash and underscore",
+        "its name begins with something other than a letter or digit, is longer than 128, or holds other characters than"
+        " letters, digits, blanks and _ . , ( ) + -",
         "Rename it",
     )
 

@@ -44,7 +44,8 @@ class Delivery:
     Row counts are source rows: records of the files = ``ingested`` + ``out_of_scope`` (rows the profile does not
     select). ``row_checks`` lists, per table, the check of each bit of ``violations``. ``problem`` is our own sentence,
     without values. ``landed_at`` (UTC) and ``landed_by`` (account) say when and by whom it was first taken in; no table
-    or page depends on them. ``notes`` are remarks that hold nothing back.
+    or page depends on them. ``compared_with`` are the deliveries
+    that were there when it was looked at for a change of scale.
     """
 
     delivery_id: str
@@ -66,6 +67,7 @@ class Delivery:
     set_aside: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
     row_checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compared_with: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -117,5 +119,6 @@ def _load(path: Path) -> Delivery:
     content = json.loads(path.read_text(encoding="utf-8"))
     content["files"] = tuple(DeliveredFile(**file) for file in content["files"])
     content["state"] = State(content["state"])
+    content["compared_with"] = tuple(content["compared_with"])
     content["row_checks"] = {table: tuple(checks) for table, checks in content["row_checks"].items()}
     return Delivery(**content)

@@ -144,7 +144,8 @@ def _check_joins(
         if join.reference is not None and join.reference not in headers:
             raise text.unknown((*here, "reference"), "reference", join.reference, headers)
         there = headers[join.reference] if join.reference else tuple(others[str(join.file)].columns)
-        for key, columns in (("key", join.key), ("take", tuple(join.take))):
+        selected = tuple(selection.column for selection in join.only)
+        for key, columns in (("key", join.key), ("take", tuple(join.take)), ("only", selected)):
             for column in columns:
                 if there and column not in there:
                     raise text.unknown(

@@ -67,7 +67,7 @@ def keys_near(model: type[BaseModel], location: Sequence[str | int]) -> set[str]
 
 def _of_the_other_form(entry: ErrorDetails) -> bool:
     """Whether the error is that a mapping is not one word such as same_names: a mapping was meant."""
-    return entry["type"] == "literal_error" and isinstance(entry["input"], dict)
+    return entry["type"] == "literal_error" and isinstance(entry["input"], dict) and _is_tag(entry["loc"][-1])
 
 
 def _is_tag(part: object) -> bool:

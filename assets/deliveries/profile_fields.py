@@ -15,20 +15,24 @@ class Strict(BaseModel):
 
 
 class FieldSource(Strict):
-    """Where a canonical field comes from: a column, several columns joined, or a constant.
+    """Where a canonical field comes from: a column, several columns joined, a constant, or the number of the row.
+
+    ``row_number`` makes keys for sources that have none; such rows cannot be corrected by a later delivery.
 
     ``codes`` translates source codes; a code that is not listed stays as it is and is set aside as unknown. ``missing``
     lists texts that mean "not recorded". ``missing_when_blank`` names a sibling column: where that is blank, or one of
     ``missing``, this value is missing too, whatever it says (a 0 beside a blank score was never measured).
     ``if_blank`` is a code that stands for "not recorded" in the contract's own list.
-    ``vocabulary`` looks codes up in a list that Needlepoint ships, after removing blanks and dots, in each column. ``date_format`` is how
-    a date is written (``%d/%m/%Y``); the default is ISO 8601, of which the day counts and not the time.
+    ``vocabulary`` looks codes up in a list that Needlepoint ships, after removing blanks and dots, in each column.
+    ``date_format`` is how a date is written (``%d/%m/%Y``); the default is ISO 8601, of which the day counts and not
+    the time.
     """
 
     column: str | None = None
     columns: tuple[str, ...] = ()
     separator: str = "-"
     constant: StrictStr | StrictInt | None = None
+    row_number: bool = False
     prefix: str = ""
     suffix: str = ""
     codes: dict[str, str] = Field(default_factory=dict)
@@ -40,9 +44,9 @@ class FieldSource(Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> FieldSource:
-        given = (self.column is not None) + bool(self.columns) + (self.constant is not None)
+        given = (self.column is not None) + bool(self.columns) + (self.constant is not None) + self.row_number
         if given != 1:
-            message = "give exactly one of column, columns and constant"
+            message = "give exactly one of column, columns, constant and row_number"
             raise ValueError(message)
         return self
 

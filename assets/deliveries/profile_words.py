@@ -178,6 +178,7 @@ PARTS: Mapping[type[Strict], Part] = {
             "on": Word("Key columns here", "[encounter_id]"),
             "key": Word("Key columns there, in the same order", "[id]"),
             "take": Word("Column there to its name here", "{class: encounter_class}"),
+            "only": Word("Rows there that count; all entries must apply", "[{column: status, among: [finished]}]"),
         },
     ),
     ReferenceSource: Part(

@@ -173,7 +173,9 @@ class _Counter:
         outer = self._classes[data]
         before = outer[marks - 1]
         before[marks == 0] = _NEWLINE
-        after = np.where(data[marks + 1] == _CR, _NEWLINE, outer[marks + 1])
+        returns = data[marks + 1] == _CR
+        returns[returns] = data[marks[returns] + 2] == _LF  # the last byte is LF, so there is one more
+        after = np.where(returns, _NEWLINE, outer[marks + 1])
         beside = np.where(between[marks] == 1, before, after)  # what stands on the outer side of the mark
         misplaced = marks[(beside != _DELIMITER) & (beside != _NEWLINE) & (beside != _QUOTE)]
         if len(misplaced):

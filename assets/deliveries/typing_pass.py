@@ -66,13 +66,13 @@ def text_of(field: FieldSource | None) -> pl.Expr:
         return pl.lit(None, pl.String)
     if field.constant is not None:
         return pl.lit(str(field.constant), pl.String)
-    if field.column is not None:
+    if field.row_number:
+        text = pl.col(ROW_NUMBER).cast(pl.String)
+    elif field.column is not None:
         text = _blank_to_null(pl.col(field.column))
     else:
         # a composite key with a blank part is no key
-        parts = [_blank_to_null(pl.col(name)) for name in field.columns]
-        if field.vocabulary:
-            parts = [translate(part, field.vocabulary) for part in parts]
+        parts = [_looked_up(_blank_to_null(pl.col(name)), field) for name in field.columns]
         text = pl.concat_str(parts, separator=field.separator)
     if field.missing:
         text = pl.when(~text.is_in(field.missing)).then(text)
@@ -80,11 +80,15 @@ def text_of(field: FieldSource | None) -> pl.Expr:
         text = pl.when(_sibling_has_value(field)).then(text)
     if field.codes:
         text = text.replace(field.codes)
-    if field.vocabulary and field.column is not None:
-        text = translate(text, field.vocabulary)
+    if field.column is not None:
+        text = _looked_up(text, field)
     if field.prefix or field.suffix:
         text = pl.concat_str([pl.lit(field.prefix), text, pl.lit(field.suffix)])
     return text if field.if_blank is None else text.fill_null(field.if_blank)
+
+
+def _looked_up(text: pl.Expr, field: FieldSource) -> pl.Expr:
+    return translate(text, field.vocabulary) if field.vocabulary else text
 
 
 def _blank_to_null(column: pl.Expr) -> pl.Expr:

@@ -41,6 +41,14 @@ def domain_of(field: str) -> str:
     return "therapist" if field in ("therapist_key", "rater_key") else field.removesuffix("_key")
 
 
+def as_text(column: str) -> pl.Expr:
+    """A column of numbers as text, whole ones without a decimal point: 9.0 is the missing code 9."""
+    number = pl.col(column).cast(pl.Float64)
+    whole = (number == number.round()) & (number.abs() < LARGEST_WHOLE)
+    text = pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String))
+    return text.otherwise(pl.col(column).cast(pl.String)).alias(column)
+
+
 def first_days(rows: pl.LazyFrame, emitters: Iterable[Emitter]) -> pl.LazyFrame | None:
     """``episode`` (its key at the source) and ``first``, the earliest day that a file has for it; None without days."""
     parts = [
@@ -70,8 +78,7 @@ class CleanColumns:
         """``first`` has ``episode`` and ``first`` of ``first_days`` over all feeds."""
         self.expressions: dict[str, pl.Expr] = {}
         self.used: set[str] = set()
-        self._taken = set(header)
-        self._numeric = frozenset(numeric)
+        self._taken = set(columns)
         self._first = first
         self._keys = keys
         self._made: dict[tuple[str, str], str] = {}
@@ -116,10 +123,6 @@ class CleanColumns:
 
     def _pass_on(self, column: str) -> str:
         text = pl.col(column).cast(pl.String)
-        if column in self._numeric:
-            number = pl.col(column).cast(pl.Float64)
-            whole = (number == number.round()) & (number.abs() < LARGEST_WHOLE)
-            text = pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
         self.expressions.setdefault(column, text)
         return column
 
@@ -265,5 +268,5 @@ def _capped(text: pl.Expr) -> pl.Expr:
     """An age in years, 90 for 90 and over; a typing error stays one."""
     years = text.str.strip_chars().cast(pl.Float64, strict=False)
     old = (years > AGE_TOP_CODE_YEARS) & (years <= OLDEST_PERSON_YEARS)
-    kept = pl.when(old).then(pl.lit(str(AGE_TOP_CODE_YEARS))).when(years.is_not_null()).then(text)
+    kept = pl.when(old).then(pl.lit(str(AGE_TOP_CODE_YEARS))).when(years.is_finite()).then(text)
     return pl.when(text.is_not_null()).then(kept.otherwise(pl.lit(UNREADABLE)))

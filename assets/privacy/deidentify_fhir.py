@@ -153,6 +153,7 @@ _GENDERS: Final = {"F": "female", "M": "male"}
 _REFERENCE: Final = re.compile(
     r"(?:https?://[^\s?#]+/)?([A-Z][A-Za-z]+)(?:/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?|\?(\S+))"
 )
+_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2}).*)?)?)?")
 _WORD: Final = re.compile(r"[^\s@]{1,255}")
 _QUANTITY: Final = ("value", "comparator", "unit", "system", "code")
@@ -197,7 +198,7 @@ def write_resource(resource: object) -> str:
         return "{" + ",".join(f"{json.dumps(key)}:{write_resource(value)}" for key, value in resource.items()) + "}"
     if isinstance(resource, list):
         return "[" + ",".join(map(write_resource, resource)) + "]"
-    return resource.text if isinstance(resource, Written) else json.dumps(resource, ensure_ascii=False)
+    return resource.text if isinstance(resource, Written) else json.dumps(resource)
 
 
 def note_course(resource: dict[str, object], courses: dict[str, Course]) -> None:
@@ -227,7 +228,7 @@ class CleanResources:
         """The resource that may leave, or None if its type is not needed or it has no id."""
         kind = str(resource["resourceType"])
         identity = resource.get("id")
-        if kind not in self._trees or not isinstance(identity, str):
+        if kind not in self._trees or not (isinstance(identity, str) and _ID.fullmatch(identity)):
             return None
         cleaned: dict[str, object] = {"resourceType": kind, "id": self._key(kind, identity)}
         first = None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assets.deliveries.problems import COLUMN_NAME, said_column
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,7 +21,7 @@ DAYS = (
 class CleanedFile:
     """One file: ``left_out`` says how many records were not written and why, ``dropped`` what was filled in and where.
 
-    ``dropped`` maps a column, or an element of a resource, to the records that had it.
+    ``dropped`` maps a column, or an element of a resource, as said in a sentence, to the records that had it.
     """
 
     name: str
@@ -32,15 +30,6 @@ class CleanedFile:
     written: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
-    is_resources: bool = False
-
-    @property
-    def said_dropped(self) -> dict[str, int]:
-        """``dropped`` with columns as a sentence may name them."""
-        names = enumerate(self.dropped.items(), start=1)
-        if self.is_resources:
-            return {f"element {name!r}": rows for _, (name, rows) in names if COLUMN_NAME.fullmatch(name)}
-        return {said_column(name, position): rows for position, (name, rows) in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,7 @@ class Report:
                     "records": file.records,
                     "written": file.written,
                     "left_out": dict(file.left_out),
-                    "dropped": file.said_dropped,
+                    "dropped": dict(file.dropped),
                 }
                 for file in self.files
             ],
@@ -75,5 +64,5 @@ class Report:
         for file in self.files:
             lines.append(f"{file.name}: {file.written:,} of {file.records:,} records written to {file.written_as}")
             lines.extend(f"  {rows:,} left out: {why}" for why, rows in file.left_out.items() if rows)
-            lines.extend(f"  {column} dropped ({rows:,} filled in)" for column, rows in file.said_dropped.items())
+            lines.extend(f"  {column} dropped ({rows:,} filled in)" for column, rows in file.dropped.items())
         return "\n".join([*lines, WORDS, DAYS])

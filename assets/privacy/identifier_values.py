@@ -30,19 +30,20 @@ _ISO_DATE = r"(?:1[89]|20|21)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 
 ORDINARY_WORDS = frozenset(
     """
-    acute adverse alcohol and ankle arm arthritis assessment back balance bilateral body both bone by calf care cervical
-    chest chronic closed collar commercial compensation control degrees degeneration disc discharge disease disorder dry
-    education elbow encounter evaluation event exercise extension external female fever finger first flexion follow foot
-    for fracture from full functional goals group hand headache heel height high hip home index infection initial
-    injury inpatient insurance internal inversion isometric joint knee known left leg limb low lower lumbar male manual
-    massage measure medicaid medicare met migraine minor mobilisation mobility mobilization month moderate motion muscle
-    neck needling nerve neurological no none normal not of open or other outpatient pain patient pelvic physical plan
-    plantar post pressure primary private problem procedure range rate reason referral reported resting right rotation
-    sacral sciatica score second secondary severe severity shoulder show side specified spinal spine sprain standard
-    status strain strength stretching surgery syndrome tendon tension test therapeutic therapy thigh third thoracic time
-    tissue to total trauma treatment trial unit unknown unspecified upper usual visit waiting walking weight with
-    without wrist yes
-    """.split()  # noqa: SIM905 ninety quotation marks would hide the words
+    acute adverse alcohol analog analogue and ankle arm arthritis assessment back balance baseline bilateral body bone
+    both by calf care cervical chest chronic closed collar commercial compensation control day days degeneration
+    degrees disability disc discharge disease disorder dry education elbow encounter eq evaluation event exercise
+    extension external female fever finger first flexion follow foot for fracture from full functional goals group
+    hand headache heel height high hip home index infection initial injury inpatient insurance internal inversion
+    isometric joint knee known left leg limb low lower lumbar male manual massage measure medicaid medicare met
+    migraine minor mobilisation mobility mobilization moderate month motion muscle neck needling nerve neurological no
+    none normal not numeric of open or other outpatient oxford pain patient pelvic physical plan plantar post practice
+    pressure primary private problem procedure questionnaire range rate rating reason referral reported resting right
+    rotation sacral scale sciatica score second secondary service session sessions severe severity shoulder show side
+    specified spinal spine sprain standard status strain strength stretching surgery syndrome tendon tension test
+    therapeutic therapy thigh third thoracic time tissue to total trauma treatment trial unit unknown unspecified up
+    upper usual vas verbal visit visual waiting walking week weeks weight with without wrist yes
+    """.split()  # noqa: SIM905 four hundred quotation marks would hide the words
 )
 """Words of clinics that are no names of persons: with one of them, two capitalised words are a term."""
 
@@ -50,7 +51,7 @@ _PERSONAL = (
     r"pt|he|she|his|hers?|him|mrs?|ms|dr|wife|husband|daughter|son|mother|father|brother|sister|lives|works|complains"
     r"|denies|reports|says|said|told|called|phoned"
 )
-_MANY_WORDS = 6
+MANY_WORDS, FEW_WORDS = 6, 4
 _OWN_WORDS_BELOW = 2.0
 """A text of many words that on average stands in fewer rows was written, not chosen from a list."""
 
@@ -112,6 +113,17 @@ def is_provider_number(text: str) -> bool:
 def is_name(text: str) -> bool:
     """Whether a text of the form of a name has no word that a clinic's terms are made of."""
     return ORDINARY_WORDS.isdisjoint(re.split(r"[\W_]+", text.lower()))
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text that speaks of a person is more than a code or two."""
+    return len(text.split()) >= FEW_WORDS
+
+
+def is_prose(text: str) -> bool:
+    """Whether less than half of a long text is what terms are made of."""
+    words = {word for word in re.split(r"[\W_]+", text.lower()) if word}
+    return 2 * len(ORDINARY_WORDS & words) < len(words)
 
 
 _PHONE = r"(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?:,? ?(?:x|ext\.?) ?\d{1,6})?"
@@ -187,8 +199,8 @@ IDENTIFIER_VALUES: tuple[Form, ...] = (
         is_name,
     ),
     Form("names of persons", rf"(?:^|\s)(?i:mrs?|ms|dr|prof)\.? {_NAME}"),
-    Form(FREE_TEXT, rf"^(?:\S+\s+){{3,}}\S+.*\b(?i:{_PERSONAL})\b|\b(?i:{_PERSONAL})\b.*(?:\s+\S+){{3,}}"),
-    Form(FREE_TEXT, rf"^\s*(?:\S+\s+){{{_MANY_WORDS - 1},}}\S"),
+    Form(FREE_TEXT, rf"\b(?i:{_PERSONAL})\b", is_sentence),
+    Form(FREE_TEXT, rf"^\s*(?:\S+\s+){{{MANY_WORDS - 1},}}\S", is_prose),
 )
 """The first form that fits counts. The last one depends on how often texts repeat, see ``suspicion``."""
 

@@ -70,10 +70,11 @@ def accepted_rows(
     results: list[CheckResult] = []
     if record.state is not State.REJECTED:
         folder = home.ledger.folder(record.delivery_id)
-        contract = load_profile(folder / PROFILE_NAME, CONTRACT).extend(CONTRACT)
+        profile = load_profile(folder / PROFILE_NAME, CONTRACT)
+        contract = profile.extend(CONTRACT)
         results = delivery_results(home, record, contract)
         save_results(folder, result_frame(results, contract, record.delivery_id, context.run.run_id))
-        record = judged(record, results)
+        record = judged(record, results, home.ledger, profile)
         home.ledger.save(record)
     yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS)
     accepted = record.ingested - record.set_aside if record.state is State.ACCEPTED else 0

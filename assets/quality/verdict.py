@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from assets.deliveries.drift import compare_scale
 from assets.deliveries.ledger import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assets.deliveries.ledger import Delivery
+    from assets.deliveries.ledger import Delivery, Ledger
+    from assets.deliveries.profile import Profile
     from assets.quality.results import CheckResult
 
 
-def judged(record: Delivery, results: Iterable[CheckResult]) -> Delivery:
-    """Return the record of a typed delivery as held, if a check holds it, else as accepted."""
+def judged(record: Delivery, results: Iterable[CheckResult], ledger: Ledger, profile: Profile) -> Delivery:
+    """Return the record of a typed delivery as held, if a check or a change of scale holds it, else as accepted."""
     failed = [result for result in results if result.holds]
-    return replace(
-        record,
-        state=State.HELD if failed else State.ACCEPTED,
-        problem_code="CHECK" if failed else None,
-        problem=f"Held by {', '.join(result.check_id for result in failed)}" if failed else None,
-    )
+    if failed:
+        names = ", ".join(result.check_id for result in failed)
+        return replace(record, state=State.HELD, problem_code="CHECK", problem=f"Held by {names}")
+    scale = compare_scale(record, ledger, profile)
+    record = replace(record, compared_with=scale.compared_with)
+    drift = scale.problem(record.label)
+    if drift:
+        return replace(record, state=State.HELD, problem_code=drift.code, problem=str(drift))
+    return replace(record, state=State.ACCEPTED, problem_code=None, problem=None)

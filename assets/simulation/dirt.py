@@ -178,7 +178,7 @@ class _Planter:
             "adverse_event": {"event_type": "soreness", "severity": "minor", "duration_hours": "24"},
             "precaution": {"precaution_type": "other", "present": "yes"},
         }
-        row: Row = dict.fromkeys(self._contract.table(table).names) | rows[table]
+        row: Row = dict.fromkeys(self._contract.table(table).layout) | rows[table]
         own_key = f"{table}_key"
         if own_key in row:
             row[own_key] = self._key()

@@ -100,6 +100,12 @@ ONLY_IN_TRIALS = ("episode.arm.pattern",)
 """Checks of what clinics never send: all they would ever see is the planted fault."""
 
 
+def is_of_layout(contract: Contract, check: Check) -> bool:
+    """Whether a check looks at what every clinic sends; optional columns are not in the simulated feeds."""
+    table = next((table for table in contract.tables if table.name == check.table), None)
+    return not (table and check.column in table.names and table.column(str(check.column)).optional)
+
+
 def faults(contract: Contract, *, typed: bool) -> tuple[Fault, ...]:
     """Every fault that can be planted; ``typed`` leaves out those that a typed file cannot hold."""
     found = [fault for table in contract.tables for fault in _table_faults(contract, table)]
@@ -110,12 +116,13 @@ def not_planted(contract: Contract) -> tuple[str, ...]:
     """Checks of rows that no fault breaks: warnings over many rows, and what only trials send."""
     planted = {check_id for fault in faults(contract, typed=False) for check_id in (*fault.check_ids, *fault.warnings)}
     every = [c for table in contract.tables for c in delivery_checks(contract, table)] + [*release_checks(contract)]
-    return tuple(c.check_id for c in every if c.kind not in FILE_KINDS and c.check_id not in planted)
+    looked_at = [check for check in every if check.kind not in FILE_KINDS and is_of_layout(contract, check)]
+    return tuple(check.check_id for check in looked_at if check.check_id not in planted)
 
 
 def _table_faults(contract: Contract, table: Table) -> Iterator[Fault]:
     for check in delivery_checks(contract, table):
-        if check.check_id not in ONLY_IN_TRIALS:
+        if check.check_id not in ONLY_IN_TRIALS and is_of_layout(contract, check):
             yield from _delivery_faults(contract, table, check)
     for check in release_checks(contract):
         if check.table != table.name:
@@ -171,7 +178,7 @@ def _unreadable(table: Table, check: Check) -> Fault:
 
 def _ragged(table: Table, check: Check) -> Iterator[Fault]:
     """A line with a field too many, and one without its last field, which a reader then finds empty."""
-    last = table.columns[-1]
+    last = table.column(table.layout[-1])
     also = (f"{table.name}.{last.name}.{Kind.REQUIRED}",) if last.required else ()
     ids = (check.check_id,)
     yield Fault(f"{check.check_id}.more", table.name, Shape.TOO_MANY_FIELDS, {}, ids, text_only=True)

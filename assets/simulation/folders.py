@@ -39,7 +39,7 @@ class DeliveryFolder:
                 self._files[table.name] = pq.ParquetWriter(file, schema, compression="zstd")
             else:
                 self._files[table.name] = file.open("wb")
-                self._files[table.name].write((",".join(table.names) + "\n").encode())
+                self._files[table.name].write((",".join(table.layout) + "\n").encode())
 
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Append rows with the columns of ``table`` in contract order."""
@@ -56,12 +56,12 @@ class DeliveryFolder:
         columns = self._contract.table(table)
         if self._typed:
             rows = [row for row, _ in lines]
-            text = pl.DataFrame(rows, schema=dict.fromkeys(columns.names, pl.String()))
+            text = pl.DataFrame(rows, schema=dict.fromkeys(columns.layout, pl.String()))
             self.append(table, text.cast(self._schema(columns)))  # type: ignore[arg-type]
             return
         self.rows[table] += len(lines)
         for row, shape in lines:
-            fields = [row[name] or "" for name in columns.names]
+            fields = [row[name] or "" for name in columns.layout]
             if shape is Shape.TOO_MANY_FIELDS:
                 fields.append("surplus")
             elif shape is Shape.TOO_FEW_FIELDS:
@@ -69,7 +69,7 @@ class DeliveryFolder:
             self._files[table].write((",".join(fields) + "\n").encode())
 
     def _schema(self, table: Table) -> dict[str, pl.DataType]:
-        return {column.name: column_type(column, typed=True) for column in table.columns}
+        return {column.name: column_type(column, typed=True) for column in map(table.column, table.layout)}
 
     def __enter__(self) -> Self:
         """Return the folder, open."""

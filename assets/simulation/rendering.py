@@ -172,14 +172,14 @@ class Renderer:
 
 
 def as_delivered(table: Table, data: dict[str, pl.Series], *, typed: bool) -> pl.DataFrame:
-    """A frame with exactly the columns of ``table``; columns without data are empty, as in routine care."""
+    """A frame with exactly the columns of the canonical layout of ``table``; columns without data are empty, as in routine care."""
     rows = len(next(iter(data.values())))
     return pl.DataFrame(
         [
             data[column.name].cast(column_type(column, typed=typed)).alias(column.name)
             if column.name in data
             else pl.Series(column.name, [None], dtype=column_type(column, typed=typed)).new_from_index(0, rows)
-            for column in table.columns
+            for column in map(table.column, table.layout)
         ]
     )
 

@@ -1,6 +1,7 @@
 -- The rows of each accepted delivery beside what is usual for its source.
--- 1. The source: deliveries of one profile that name the same clinics. Clinics are compared by their number, the first
---    and the last in the alphabet. Only deliveries that have company are listed.
+-- 1. The source: deliveries of one profile that name the same clinics; where there is no other, all deliveries of the
+--    profile. Clinics are compared by their number, the first and the last in the alphabet. Only deliveries that have
+--    company are listed.
 -- 2. Usual: the median of the rows of the other deliveries; of an even number the mean of the middle two, so it is
 --    kept doubled. The others are counted through in the order of their rows: places from the delivery's own on move up
 --    by one.
@@ -37,6 +38,7 @@ numbered as (
     select
         delivery.delivery_id,
         delivery.ingested,
+        'clinics' as company,
         dense_rank() over (
             order by
                 delivery.profile,
@@ -46,27 +48,49 @@ numbered as (
         ) as source_no
     from delivery
     left join delivered_clinic on delivery.delivery_id = delivered_clinic.delivery_id
+    union all
+    select
+        delivery_id,
+        ingested,
+        'profile' as company,
+        dense_rank() over (order by profile) as source_no
+    from delivery
 ),
 
 ranked as (
     select
         delivery_id,
         ingested,
+        company,
         source_no,
-        row_number() over (partition by source_no order by ingested, delivery_id) as rank_no,
-        count(*) over (partition by source_no) - 1 as other_deliveries
+        row_number() over (partition by company, source_no order by ingested, delivery_id) as rank_no,
+        count(*) over (partition by company, source_no) - 1 as other_deliveries
     from numbered
+),
+
+alone as (
+    select delivery_id
+    from ranked
+    where company = 'clinics' and other_deliveries = 0
+),
+
+compared as (
+    select ranked.*
+    from ranked
+    left join alone on ranked.delivery_id = alone.delivery_id
+    where ranked.company = case when alone.delivery_id is null then 'clinics' else 'profile' end
 ),
 
 middle as (
     select
         delivery_id,
         ingested,
+        company,
         source_no,
         other_deliveries,
         (other_deliveries + 1) // 2 + case when (other_deliveries + 1) // 2 >= rank_no then 1 else 0 end as lower_place,
         other_deliveries // 2 + 1 + case when other_deliveries // 2 + 1 >= rank_no then 1 else 0 end as upper_place
-    from ranked
+    from compared
     where other_deliveries > 0
 ),
 
@@ -78,9 +102,15 @@ usual as (
         lower_middle.ingested + upper_middle.ingested as twice_usual
     from middle
     inner join ranked as lower_middle
-        on middle.source_no = lower_middle.source_no and middle.lower_place = lower_middle.rank_no
+        on
+            middle.company = lower_middle.company
+            and middle.source_no = lower_middle.source_no
+            and middle.lower_place = lower_middle.rank_no
     inner join ranked as upper_middle
-        on middle.source_no = upper_middle.source_no and middle.upper_place = upper_middle.rank_no
+        on
+            middle.company = upper_middle.company
+            and middle.source_no = upper_middle.source_no
+            and middle.upper_place = upper_middle.rank_no
 )
 
 select

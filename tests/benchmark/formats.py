@@ -36,7 +36,16 @@ def _blocks(rows: int) -> Iterator[list[tuple[str, ...]]]:
     for first in range(0, rows, BLOCK):
         values = random.integers(0, 101, BLOCK) / 10
         yield [
-            (f"V{first + i:09}", "nprs_avg24h", "none", "active", "questionnaire", f"R{i % 97:03}", f"{value}", "points")
+            (
+                f"V{first + i:09}",
+                "nprs_avg24h",
+                "none",
+                "active",
+                "questionnaire",
+                f"R{i % 97:03}",
+                f"{value}",
+                "points",
+            )
             for i, value in enumerate(values[: rows - first])
         ]
 

@@ -49,28 +49,29 @@ class Faults:
 
 def read_table(path: Path, table: Table) -> tuple[pd.DataFrame, Faults, list[int]]:
     """Rows of a file with numbers as numbers, what is wrong with them, and the numbers of unreadable records."""
+    sent = [column for column in table.columns if not column.optional]
     if path.suffix == ".parquet":
         frame, broken = pd.read_parquet(path), []
         frame["row_number"] = np.arange(1, len(frame) + 1)
-        for column in table.columns:
+        for column in sent:
             if column.type is ColumnType.CODE or (column.type is ColumnType.KEY and not _is_long_key(table, column)):
                 frame[column.name] = frame[column.name].astype("category")
     else:
-        broken, records = broken_records(path, len(table.columns))
-        types = {c.name: "str" if _is_long_key(table, c) else "category" for c in table.columns}
+        broken, records = broken_records(path, len(sent))
+        types = {c.name: "str" if _is_long_key(table, c) else "category" for c in sent}
         frame = pd.read_csv(
             path,
             dtype=types,
             skiprows=[0, *broken],
             header=None,
-            names=list(table.names),
+            names=list(table.layout),
             keep_default_na=False,
             na_values=[""],
             low_memory=False,
         )
         frame["row_number"] = np.delete(np.arange(1, records + 1), np.array(broken, dtype=np.int64) - 1)
     faults = Faults(np.zeros(len(frame), bool))
-    for column in table.columns:
+    for column in sent:
         _check_column(frame, table, column, faults)
     _check_rows(frame, table, faults)
     return frame, faults, broken

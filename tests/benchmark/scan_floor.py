@@ -21,7 +21,7 @@ def main() -> None:
     """Scan the file named on the command line."""
     path = Path(sys.argv[1])
     connection = duckdb.connect()
-    hashed = f"select count(*), bit_xor(hash({', '.join(MEASUREMENT.names)})) from {_source(path)}"
+    hashed = f"select count(*), bit_xor(hash({', '.join(MEASUREMENT.layout)})) from {_source(path)}"
     rows, fingerprint = connection.execute(hashed, [str(path)]).fetchall()[0]
     rejects = 0
     if path.suffix == ".csv":

@@ -243,6 +243,7 @@ OUT_OF_SCOPE: dict[str, tuple[Resource, ...]] = {
         observation("E2"),
     ),
     "a diagnosis nobody was seen for": (condition("C2"),),
+    "a diagnosis nobody has been seen for yet": (condition("C2"), encounter("E2", "C2", status="planned")),
     "a visit for nothing stated": (encounter("E2", None), observation("E2")),
     "a visit for a procedure": (
         encounter("E2", None, reasonReference=[{"reference": "Procedure/C1"}, {"type": "Condition"}]),

@@ -76,7 +76,7 @@ def test_folders_called_csv_and_hidden_files_are_no_deliveries(reader: Reader) -
 
 
 @pytest.mark.parametrize(
-    "name", ["a b.csv", "a'b.csv", "\u00e9.csv", "a\n.csv", "-a.csv", "a;b.csv", "$(id).csv", "x" * 130 + ".csv"]
+    "name", ["a\tb.csv", "a'b.csv", "\u00e9.csv", "a\n.csv", "-a.csv", "a;b.csv", "$(id).csv", "x" * 130 + ".csv"]
 )
 def test_unsafe_names_are_refused_and_not_repeated(reader: Reader, name: str) -> None:
     feed = reader.write({name: PRECAUTIONS})

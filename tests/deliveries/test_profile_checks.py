@@ -28,8 +28,8 @@ files:
     delimiter: ";"
     encoding: cp1252
     joins:
-      - {reference: sites, on: [site], key: [code], take: {clinic: clinic_name}}
-      - {file: "sexes.csv", on: [person], key: [id], take: {gender: own_sex}}
+      - {reference: sites, on: [site], key: [code], take: {clinic: clinic_name}, only: [{column: clinic}]}
+      - {file: "sexes.csv", on: [person], key: [id], take: {gender: own_sex}, only: [{column: kept}]}
     only:
       - {column: state, among: [open]}
     tables:
@@ -114,6 +114,7 @@ def test_a_profile_with_everything_loads(tmp_path: Path) -> None:
         ("{reference: sites", "{reference: site", "reference 'site' is not known. Perhaps 'sites' is meant"),
         ("key: [code]", "key: [cod]", "in sites the column 'cod' is not known. Perhaps 'code' is meant"),
         ("take: {clinic: clinic_name}", "take: {clinik: clinic_name}", "Perhaps 'clinic' is meant"),
+        ("only: [{column: clinic}]", "only: [{column: clinik}]", "in sites the column 'clinik' is not known"),
         # joins
         ('{file: "sexes.csv"', '{file: "sex.csv"', "file 'sex.csv' is not known. Perhaps 'sexes.csv' is meant"),
         ("take: {gender: own_sex}", "take: {gender: extra}", "the file has a column 'extra' of its own"),
@@ -131,6 +132,7 @@ def test_a_profile_with_everything_loads(tmp_path: Path) -> None:
         ("    encoding: cp1252", "    resource: Patient", "resource means nothing where the format is csv"),
         ("    encoding: cp1252", "    columns: {a: b}", "columns means nothing where the format is csv"),
         ("    encoding: cp1252", "    encoding: cp1253", "Perhaps 'cp1252' is meant"),
+        ("format: excel", "format: {}", "format cannot be {}"),
         ("format: excel", "format: exel", "format cannot be 'exel'. Perhaps 'excel' is meant"),
         ("value: valueQuantity.value", "value: 'valueQuantity['", "is no JMESPath expression from character"),
         ("value: valueQuantity.value", 'value: "maxx(a)"', "is no JMESPath expression"),

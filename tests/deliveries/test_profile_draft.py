@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import gzip
 import random
 import re
 import shutil
+import tempfile
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assets.contract import CONTRACT
 from assets.deliveries.drafting.naming import code_of, field_of, meaning_of
+from assets.deliveries.drafting.words import FIELDS
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, Profile, load_profile
 from assets.deliveries.profile_draft import draft
 from assets.deliveries.profile_fields import FieldSource
+from assets.deliveries.profile_text import read_profile_text
 from assets.simulation.network import simulate_network
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CANARY = "Zanzibar"
 
@@ -249,6 +254,7 @@ def test_standard_layouts_get_the_shipped_profile(tmp_path: Path) -> None:
         ("a.csv", "1,2,3\n4,5,6\n", "HEADER"),
         ("a.csv", "P1,2024-01-02\nP2,2024-01-03\n", "HEADER"),
         ("a.csv", "patient_id,\n1,2\n", "HEADER"),
+        ("a.csv", "Pa,M,neck\nPb,M,back\n", "HEADER"),
         ("a.parquet", "x", "TRUNCATED"),
     ],
 )
@@ -305,6 +311,56 @@ def test_codes_by_word() -> None:
     assert code_of("fear_avoidance", "Y", ("yes", "no", "unknown")) == "yes"
     assert code_of("side", "LT", ("left", "right")) == "left"
     assert code_of("side", CANARY, ("left", "right")) is None
+
+
+def test_an_answered_draft_reads_its_feed(reader: Any) -> None:
+    lines = [f"P{i},{'MF'[i % 2]},{20 + i},neck,S1,{i % 11},{i % 7},{i % 50},{40 + i}" for i in range(40)]
+    header = "pid,sex,age,dx,site,pain now pre,pain now 3 months,ndi pre,ndi 3 months"
+    wide = reader.write({"registry_20250401T020000Z.csv": "\n".join((header, *lines)) + "\n"})
+    reading = reader.feed(wide, reader.profile(draft([wide])))
+    assert reading.delivery.problem is None
+    assert (reading.delivery.ingested, reading.delivery.set_aside) == (40, 0)
+    assert reading.rows("visit").height == 80
+    assert reading.rows("measurement").height == 160
+    export = visit_export(reader.folder / "emr.csv").read_text(encoding="utf-8")
+    columns = [line.split(";") for line in export.splitlines()]
+    keep = [i for i, name in enumerate(columns[0]) if name not in ("MRN", "Contact", "Remark", "Visit Date")]
+    per_visit = "\n".join(";".join([str(n), *(row[i] for i in keep)]) for n, row in enumerate(columns)) + "\n"
+    feed = reader.write({"emr_20250401T020000Z.csv": per_visit.replace("0;Patient", "Study day;Patient", 1)})
+    reading = reader.feed(feed, reader.profile(draft([feed])))
+    assert reading.delivery.problem is None
+    assert reading.delivery.ingested == 200
+    assert {check for _, check in reading.faults} <= {"patient.same", "episode.same"}
+
+
+HEADERS = sorted({phrase for phrases in FIELDS.values() for phrase in phrases} | {"nprs", "odi 3m", "vas", "dob", "x"})
+CELLS = st.sampled_from(
+    ["", "1", "0", "9", "99", "M", "F", "left", "P1", "2024-01-02", "1/2/2024", "M54.2", "4,5", "NPRS"]
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    header=st.lists(st.sampled_from(HEADERS) | st.text(min_size=1, max_size=8), min_size=1, max_size=8, unique=True),
+    data=st.data(),
+)
+def test_any_table_gives_a_draft_or_a_sentence(header: list[str], data: st.DataObject) -> None:
+    row = st.lists(CELLS | st.just(CANARY), min_size=len(header), max_size=len(header))
+    rows = data.draw(st.lists(row, max_size=6)) * data.draw(st.integers(1, 6))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        with path.open("w", encoding="utf-8", errors="ignore", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+        try:
+            text = draft([path])
+        except InputProblem:
+            return
+        assert draft([path]) == text
+        shown = path.with_suffix(".yaml")
+        shown.write_text(text, encoding="utf-8")
+        assert read_profile_text(shown).content["profile"] == "a"
+        with contextlib.suppress(InputProblem):
+            load_profile(shown, CONTRACT)
 
 
 @pytest.mark.shared

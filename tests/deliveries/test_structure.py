@@ -76,6 +76,7 @@ def test_records_and_malformed(
         (HEADER + '1,2,3\n4,2"x"y,3\n', "STRUCTURE", "t.csv, row 2"),
         (HEADER + '1,"2"x,3\n', "STRUCTURE", "t.csv, row 1"),
         (HEADER + '1, "2",3\n', "STRUCTURE", "t.csv, row 1"),
+        (HEADER + '1,""\r7,3\n', "STRUCTURE", "t.csv, row 1"),
         (HEADER + '1,2,3\n4,"5,6\n7,8,9\n', "STRUCTURE", "t.csv, row 2"),
         (HEADER + '1,2,3\n4,5,"', "STRUCTURE", "t.csv, row 2"),
         ("a,b,c\r1,2,3\r", "HEADER", "t.csv, header"),

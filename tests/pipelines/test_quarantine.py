@@ -18,6 +18,7 @@ from pipelines.quarantine import (
     HEADER,
     WARNING,
     export_fix_lists,
+    file_name,
     quarantine_entries,
     summarise,
     waive,
@@ -111,10 +112,7 @@ def first(make_installation: Callable[..., Any], feeds: list[Path], profile: Pat
 def home(first: Any, tmp_path: Path) -> Home:
     """A copy of that home, to do things in."""
     shutil.copytree(first.home.path, tmp_path / "home", symlinks=True)
-    place = Home(tmp_path / "home", memory_limit="1GB")
-    for path in place.releases.glob("*/warehouse.duckdb"):
-        assert path.exists()
-    return place
+    return Home(tmp_path / "home", memory_limit="1GB")
 
 
 def statuses(home: Home) -> dict[tuple[int, str], list[str]]:
@@ -256,15 +254,28 @@ def test_values_are_written_only_where_they_are_asked_for_and_with_a_warning(fir
     assert [line["value"] for line in read_csv(path)] == ["LBP", "11.000000", CANARY]
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1-1", "-2+3", "@SUM(A1)"])
-def test_no_cell_is_a_formula(make_installation: Callable[..., Any], profile: Path, tmp_path: Path, value: str) -> None:
-    content = rows()
-    content[0] = (*content[0][:2], value, *content[0][3:])  # type: ignore[assignment]
-    home = make_installation([write(tmp_path / "visits.csv", content)], profile).home
-    (path, *_) = export_fix_lists(home, tmp_path / "out", values=True, say=lambda _: None)
-    cells = [cell for line in read_csv(path) for cell in line.values()]
-    assert f"'{value}" in cells
+def test_no_cell_is_a_formula(make_installation: Callable[..., Any], profile: Path, tmp_path: Path) -> None:
+    formulas = ["=1+1", "+1-1", "-2+3", "@SUM(A1)"]
+    content = [(*row[:2], formula, *row[3:]) for row, formula in zip(rows(), formulas, strict=False)]
+    home = make_installation([write(tmp_path / "visits.csv", [*content, *rows()[4:]])], profile).home
+    paths = export_fix_lists(home, tmp_path / "out", values=True, say=lambda _: None)
+    cells = [cell for path in paths for line in read_csv(path) for cell in line.values()]
+    assert {f"'{formula}" for formula in formulas} <= set(cells)
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("clinics", "names"),
+    [
+        (["../../etc/passwd"], ["etc_passwd"]),
+        (["A b", "a_b", "A_B"], ["A_b", "a_b-2", "A_B-3"]),
+        (["", "***", "é"], ["clinic", "clinic-2", "clinic-3"]),
+        (["x" * 300], ["x" * 60]),
+    ],
+)
+def test_names_of_clinics_are_safe_as_file_names_and_never_the_same(clinics: list[str], names: list[str]) -> None:
+    taken: set[str] = set()
+    assert [file_name(clinic, taken) for clinic in clinics] == names
 
 
 def test_without_a_release_there_is_nothing_to_list(tmp_path: Path) -> None:

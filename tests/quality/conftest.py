@@ -36,6 +36,7 @@ GOOD: dict[str, Row] = {
         "payer": "commercial",
         "discharge_day": 60,
         "discharge_reason": "goals_met",
+        "discharge_calendar_day": 20060,
         "arm": "A1",
     },
     "visit": {
@@ -46,6 +47,9 @@ GOOD: dict[str, Row] = {
         "visit_type": "eval",
         "attendance": "attended",
         "adverse_events_asked": "yes",
+        "calendar_day": 20000,
+        "extract_day": 20001,
+        "recorded_minute": 600,
     },
     "measurement": {
         "visit_key": "v1",
@@ -78,6 +82,7 @@ GOOD: dict[str, Row] = {
 }
 
 BROKEN_RULES: dict[str, Row] = {
+    "visit.calendar_day.dated": {"calendar_day": 20002},
     "measurement.unit.of_measure": {"unit": "mm"},
     "measurement.side.of_measure": {"side": "left"},
     "measurement.value.decimals": {"value": "5.5"},
@@ -114,7 +119,7 @@ def broken_row(check: Check) -> Row:  # noqa: PLR0911 one return per kind reads 
     if check.kind is Kind.ROW_RULE:
         return row | BROKEN_RULES[check.check_id]
     if check.kind is Kind.REQUIRED:
-        return row | {column: None}
+        return row | {column: None, str(CONTRACT.table(check.table).column(column).required_unless or column): None}
     if check.kind is Kind.READABLE:
         return row | {column: None, f"{column}__text": "CANARY"}
     if check.kind in (Kind.POSSIBLE, Kind.PLAUSIBLE):

@@ -28,7 +28,7 @@ class Written:
             return list(csv.reader(file))[1:]
 
     def rows(self, delivery: Path, table: str) -> list[Row]:
-        names = CONTRACT.table(table).names
+        names = CONTRACT.table(table).layout
         return [dict(zip(names, line, strict=True)) for line in self.lines(delivery, table)]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assets.contract.checks import Kind, delivery_checks
 from assets.contract.model import Severity
+from assets.simulation.faults import is_of_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def rule(contract: Contract, check_id: str, row: Row) -> bool:
 
 
 def violated(contract: Contract, check: Check, row: Row) -> bool:
-    if check.kind in (Kind.SCHEMA, Kind.TYPE, Kind.STRUCTURE, Kind.USABLE):
+    if check.kind in (Kind.SCHEMA, Kind.TYPE, Kind.STRUCTURE, Kind.USABLE) or not is_of_layout(contract, check):
         return False
     if check.kind is Kind.ROW_RULE:
         return rule(contract, check.check_id, row)

@@ -50,7 +50,7 @@ def test_header_is_the_contract(dirty: Written) -> None:
         assert {path.stem for path in delivery.iterdir()} == {table.name for table in CONTRACT.tables}
         for table in CONTRACT.tables:
             header = (delivery / f"{table.name}.csv").read_text(encoding="utf-8").splitlines()[0]
-            assert header == ",".join(table.names)
+            assert header == ",".join(table.layout)
 
 
 def test_clinics_conditions_and_no_trial_treatments(tmp_path: Path) -> None:
@@ -86,8 +86,9 @@ def test_parquet_holds_what_csv_holds(tmp_path: Path, clean: Written) -> None:
     parquet = write(tmp_path / "feed", 120, clean=True, file_format="parquet")
     for text, typed in zip(clean.summary.deliveries, parquet.summary.deliveries, strict=True):
         for table in CONTRACT.tables:
-            schema = {c.name: pl.Float64 if c.type is ColumnType.SCORE else pl.String for c in table.columns}
-            numbers = [c.name for c in table.columns if c.type is ColumnType.INTEGER]
+            sent = [table.column(name) for name in table.layout]
+            schema = {c.name: pl.Float64 if c.type is ColumnType.SCORE else pl.String for c in sent}
+            numbers = [c.name for c in sent if c.type is ColumnType.INTEGER]
             expected = pl.read_csv(text / f"{table.name}.csv", schema=schema).cast(dict.fromkeys(numbers, pl.Int32))
             found = pl.read_parquet(typed / f"{table.name}.parquet").cast(
                 {name: kind for name, kind in schema.items() if kind == pl.Float64}

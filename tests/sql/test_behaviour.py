@@ -406,7 +406,32 @@ def test_volume_is_compared_with_the_median_of_the_others(sql: Sandbox, rows: in
         "select other_deliveries, twice_usual, is_unusual from audit.delivery_volume where delivery_id = 'a'"
     ).fetchall()
     assert found == [(2, 200, unusual == "true")]
-    assert sql.con.execute("select count(*) from audit.delivery_volume").fetchall() == [(3,)]
+    assert sql.con.execute("select count(*) from audit.delivery_volume").fetchall() == [(4,)]
+
+
+def test_a_delivery_without_company_is_compared_with_all_of_its_profile(sql: Sandbox) -> None:
+    """Three rows of one clinic where twenty of several are usual."""
+    sql.run(
+        "audit.delivery_volume",
+        {
+            "lake.episode": EPISODES,
+            "lake.delivery": """
+                delivery_id | profile | state    | ingested
+                a           | emr     | accepted | 20
+                b           | emr     | accepted | 20
+                lone        | emr     | accepted | 3
+                """,
+        },
+    )
+    sql.expect(
+        "audit.delivery_volume",
+        """
+        delivery_id | other_deliveries | twice_usual | is_unusual
+        a           | 1                | 40          | false
+        b           | 1                | 40          | false
+        lone        | 2                | 40          | true
+        """,
+    )
 
 
 def test_the_median_leaves_the_delivery_itself_out(sql: Sandbox) -> None:

@@ -111,17 +111,25 @@ def _sample(path: Path, scratch: Path) -> Sample:
     source, assumed = _settings(path, scratch)
     table = open_table(path, path.name, source, scratch, "limited_data_set")
     if not table.header or looks_like_values(table.header) or not all(name.strip() for name in table.header):
-        raise InputProblem("HEADER", path.name, "the first line is no header", "Send a file that names its columns")
+        raise _no_header(path)
     try:
         rows = table.rows.filter(~pl.col(STRUCTURE)).head(SAMPLE_ROWS).select(table.header)
         frame = rows.select(pl.all().cast(pl.String)).collect()
     except pl.exceptions.PolarsError:
         raise InputProblem("STRUCTURE", path.name, "the file cannot be parsed", "Check quotes and line ends") from None
+    if any((frame[name] == name).any() for name in frame.columns):
+        raise _no_header(path)
     columns = columns_of(frame)
     if source.format == "csv" and source.delimiter != "," and any(column.has_comma for column in columns):
         source = source.model_copy(update={"decimal": ","})
         assumed = (*assumed, "decimal")
     return Sample(path.name, source.match, source, columns, frame, assumed)
+
+
+def _no_header(path: Path) -> InputProblem:
+    """What would be shown as names of columns would be values of a row."""
+    what = "the first line is rather a row of values than a header"
+    return InputProblem("HEADER", path.name, what, "Send a file that names its columns")
 
 
 def _settings(path: Path, scratch: Path) -> tuple[FileSource, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -56,8 +55,10 @@ class FileDraft:
 
 def scalar(text: str) -> str:
     """A text as YAML, in quotes where it could be read as something else."""
-    plain = PLAIN.fullmatch(text) and not RESERVED.fullmatch(text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if PLAIN.fullmatch(text) and not RESERVED.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in escaped) + '"'
 
 
 def flow(entries: Mapping[str, str]) -> str:

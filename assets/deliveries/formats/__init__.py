@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assets.deliveries.formats.columnar import open_parquet
 from assets.deliveries.formats.delimited import count_lines, open_csv
 from assets.deliveries.formats.table import ROW_NUMBER, STRUCTURE, TextTable
 from assets.deliveries.formats.unpack import unpacked
@@ -51,6 +50,8 @@ def open_table(
     if source.format == "csv":
         return open_csv(content, name, source, scratch, limits)
     if source.format == "parquet":
+        from assets.deliveries.formats.columnar import open_parquet  # noqa: PLC0415
+
         return open_parquet(content, name, source, limits)
     if source.format == "excel":
         from assets.deliveries.formats.excel import open_excel  # noqa: PLC0415
@@ -62,16 +63,20 @@ def open_table(
 
 
 def count_records(path: Path, name: str, source: FileSource, scratch: Path, mode: PrivacyMode) -> int:
-    """Records of a file of a refused delivery, for its account: exactly, or else lines without the header.
+    """Records of a file of a refused delivery, for its account.
 
-    A file that cannot be counted at all has none.
+    Exactly, or else what the file states, or lines without the header. A file that cannot be counted at all has none.
     """
     try:
         return open_table(path, name, source, scratch, mode).records
     except (InputProblem, OSError):
         pass
     try:
-        lines = count_lines(unpacked(path, name, scratch)) if source.format in _LINES else 0
+        content = unpacked(path, name, scratch, zipped=source.format == "excel")
     except (InputProblem, OSError):
         return 0
-    return max(lines - (source.format == "csv"), 0)
+    if source.format == "parquet":
+        from assets.deliveries.formats.columnar import stated_records  # noqa: PLC0415
+
+        return stated_records(content)
+    return max(count_lines(content) - (source.format == "csv"), 0) if source.format in _LINES else 0

@@ -61,9 +61,7 @@ def open_parquet(path: Path, name: str, source: FileSource, limits: Limits) -> T
     numbered = (
         rows.select(columns)
         .with_row_index(ROW_NUMBER, offset=1)
-        .with_columns(
-            pl.col(ROW_NUMBER).cast(pl.Int64), (overlong if texts else pl.lit(value=False)).alias(STRUCTURE)
-        )
+        .with_columns(pl.col(ROW_NUMBER).cast(pl.Int64), (overlong if texts else pl.lit(value=False)).alias(STRUCTURE))
     )
     _check_columns(numbered, records, name)
     return TextTable(header, numbered, records, numeric)
@@ -78,7 +76,7 @@ _SAID: dict[type[pl.DataType], str] = {
 }
 
 
-def _plain(column: pl.Expr, kind: pl.DataType) -> pl.Expr | None:  # noqa: PLR0911 one return per kind reads best
+def _plain(column: pl.Expr, kind: pl.DataType) -> pl.Expr | None:
     """A column as text, or as numbers if it holds some; None if it is neither."""
     if kind.is_numeric() or kind == pl.String:
         return column
@@ -98,6 +96,14 @@ def _dated(column: pl.Expr, style: str) -> pl.Expr:
     """Dates as text; what lies before or after all of them as the number it is stored as, which is no date."""
     possible = column.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
     return pl.coalesce(pl.when(possible).then(column).dt.strftime(style), column.to_physical().cast(pl.String))
+
+
+def stated_records(path: Path) -> int:
+    """Rows as the footer of a file states them that may be damaged elsewhere; 0 if it is unreadable."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError):
+        return 0
 
 
 def _records(path: Path, name: str, limits: Limits) -> int:
@@ -120,7 +126,7 @@ def _check_pages(path: Path, records: int, name: str) -> None:
     """
     try:
         with pq.ParquetFile(path) as footer:
-            texts = footer.schema_arrow.names
+            texts = [field.name for field in footer.schema_arrow if field.type in (pa.string(), pa.large_string())]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             found = sum(batch.num_rows for batch in file.iter_batches(_BATCH_ROWS, use_threads=False))
     except (pa.ArrowException, ValueError, OSError):

@@ -41,9 +41,7 @@ def check_start(path: Path, name: str, declared: str) -> None:
         if marked or not start:
             return
         if _is_utf16(start):
-            raise _differs(
-                name, "the file is UTF-16 without a byte-order mark", "Export it with one, or as UTF-8"
-            )
+            raise _differs(name, "the file is UTF-16 without a byte-order mark", "Export it with one, or as UTF-8")
         other = "utf-8" if _is_utf8(start) else "cp1252"
         raise _differs(name, "the file is not UTF-16", _declare(other))
     if marked or _is_utf16(start):
@@ -117,10 +115,8 @@ class _SingleByte:
         if self.maybe_utf8 and self._multibyte:
             raise _differs(name, "all its letters with accents are written in UTF-8", _declare("utf-8"))
         if self._c1_line is not None:
-            raise _differs(
-                f"{name}, line {self._c1_line}", "there is a control character where cp1252 has a sign",
-                _declare("cp1252"),
-            )
+            where = f"{name}, line {self._c1_line}"
+            raise _differs(where, "there is a control character where cp1252 has a sign", _declare("cp1252"))
 
 
 def _undecodable(
@@ -131,7 +127,9 @@ def _undecodable(
     if single is None:
         remedy = "Send it again: it is damaged or cut off"
     else:
-        remedy = _declare("utf-8") if single.maybe_utf8 else "Declare the encoding that this source sends, or send UTF-8"
+        remedy = (
+            _declare("utf-8") if single.maybe_utf8 else "Declare the encoding that this source sends, or send UTF-8"
+        )
     return _differs(f"{name}, line {lines}", f"there is something that {declared} does not have", remedy)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.deliveries.formats.scratch import TextWriter
 from assets.deliveries.formats.sheet import SheetReader
 from assets.deliveries.formats.table import ROW_NUMBER, STRUCTURE, TextTable, frame_names
+from assets.deliveries.formats.text_writer import TextWriter
 from assets.deliveries.formats.workbook import opened
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.structure import USUAL_FIELD_BYTES, USUAL_LINE_BYTES
@@ -50,7 +50,9 @@ def open_excel(path: Path, name: str, source: FileSource, scratch: Path, limits:
                     writer.write(columns, malformed)
                     limits.check_rows(writer.records, name)
         if any(first == 1 for first, _ in reader.merged):
-            raise InputProblem("HEADER", f"{name}, header", "cells of it are merged", "Unmerge them and name each column")
+            raise InputProblem(
+                "HEADER", f"{name}, header", "cells of it are merged", "Unmerge them and name each column"
+            )
         rows = writer.rows().with_columns(pl.col(STRUCTURE) | _merged(reader.merged, writer.records))
         return TextTable(header, rows, writer.records)
 
@@ -61,7 +63,9 @@ def _sheet(workbook: Workbook, source: FileSource, name: str) -> Sheet:
         found = next((sheet for sheet in workbook.sheets if sheet.name == source.sheet), None)
         if found is None:
             raise InputProblem(
-                "SHEET", name, f"none of its {len(workbook.sheets)} sheets is called {source.sheet!r}",
+                "SHEET",
+                name,
+                f"none of its {len(workbook.sheets)} sheets is called {source.sheet!r}",
                 "Rename the sheet, or declare sheet in the profile as it is called",
             )
         return found
@@ -69,7 +73,9 @@ def _sheet(workbook: Workbook, source: FileSource, name: str) -> Sheet:
         hidden = sum(not sheet.visible for sheet in workbook.sheets)
         said = f", {hidden} of them hidden" if hidden else ""
         raise InputProblem(
-            "SHEET", name, f"the workbook has {len(workbook.sheets)} sheets{said}",
+            "SHEET",
+            name,
+            f"the workbook has {len(workbook.sheets)} sheets{said}",
             "Declare sheet in the profile: the name of the one to read; better, send no other",
         )
     return workbook.sheets[0]

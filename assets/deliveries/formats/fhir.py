@@ -17,8 +17,8 @@ from jmespath.exceptions import JMESPathError, ParseError
 from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
 
-from assets.deliveries.formats.scratch import TextWriter
 from assets.deliveries.formats.table import TextTable
+from assets.deliveries.formats.text_writer import TextWriter
 from assets.deliveries.formats.unpack import unpacked
 from assets.deliveries.limits import LIMITS, Limits
 from assets.deliveries.problems import InputProblem
@@ -48,6 +48,7 @@ _REFERENCE = re.compile(
 )
 _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of characters, which JSON can escape but no text can hold."""
+_ELEMENT = re.compile(r"_?[a-z][A-Za-z]{1,39}(?:\._?[a-z][A-Za-z]{1,39}){0,9}")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -167,7 +168,7 @@ class _Resources:
             resource = self._decoder.decode(line.decode())
             if not isinstance(resource, dict):
                 return None
-            self._identifying.update(identifying_elements(resource, self._mode))
+            self._identifying.update(map(_said, identifying_elements(resource, self._mode)))
             if resource.get("resourceType") != self._type:
                 return None
             return [_text(self._interpreter.visit(path, resource)) for path in self._paths]
@@ -194,6 +195,11 @@ class _Resources:
                 f"no line holds a resource of type {self._type} from which the columns can be taken",
                 "Send one resource of this type per line (FHIR bulk NDJSON), or correct the profile",
             )
+
+
+def _said(element: str) -> str:
+    """An element for a sentence: by its name if FHIR can have it, for a key may be anything, even a name."""
+    return element if _ELEMENT.fullmatch(element) else "elements that FHIR does not have"
 
 
 def _lines(path: Path, name: str) -> Iterator[bytes | None]:

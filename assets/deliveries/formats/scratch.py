@@ -5,17 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from assets.deliveries.formats.table import ROW_NUMBER, STRUCTURE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import TracebackType
 
 CHUNK_BYTES = 1 << 20
 
@@ -25,44 +14,3 @@ def new_file(scratch: Path, suffix: str = "") -> Path:
     handle, path = tempfile.mkstemp(suffix=suffix, dir=scratch)
     os.close(handle)
     return Path(path)
-
-
-class TextWriter:
-    """Writes rows of text to Parquet in batches, numbered from 1, so that a file larger than memory passes through."""
-
-    def __init__(self, scratch: Path, names: Sequence[str]) -> None:
-        """``names`` are those of the columns, each once."""
-        self.path = new_file(scratch, ".parquet")
-        self.records = 0
-        self._names = names
-        self._schema = pa.schema(
-            [*((name, pa.large_string()) for name in names), (ROW_NUMBER, pa.int64()), (STRUCTURE, pa.bool_())]
-        )
-        self._file = pq.ParquetWriter(self.path, self._schema, compression="zstd")
-
-    def __enter__(self) -> TextWriter:
-        """Nothing to do: the file is open."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Finish the file."""
-        self._file.close()
-
-    def write(self, columns: Sequence[Sequence[str | None] | pl.Series], malformed: Sequence[bool] | pl.Series) -> None:
-        """Add a batch, given by column."""
-        arrays = [
-            column.to_arrow().cast(pa.large_string()) if isinstance(column, pl.Series)
-            else pa.array(column, pa.large_string())
-            for column in columns
-        ]
-        first = self.records + 1
-        self.records += len(malformed)
-        numbers = pa.array(range(first, self.records + 1), pa.int64())
-        flags = malformed.to_arrow() if isinstance(malformed, pl.Series) else pa.array(malformed, pa.bool_())
-        self._file.write_table(pa.Table.from_arrays([*arrays, numbers, flags], schema=self._schema))
-
-    def rows(self) -> pl.LazyFrame:
-        """What was written."""
-        return pl.scan_parquet(self.path, glob=False)

@@ -49,11 +49,19 @@ class SheetReader:
         self._spoken = 0
         # by name as in the file, with namespace; added to as names are met
         self._starts: dict[str, Callable[[dict[str, str]], None] | None] = {
-            "c": self._start_cell, "row": self._start_row, "v": self._start_text, "t": self._start_inline,
-            "f": self._start_formula, "rPh": self._start_spoken, "mergeCell": self._start_merge,
+            "c": self._start_cell,
+            "row": self._start_row,
+            "v": self._start_text,
+            "t": self._start_inline,
+            "f": self._start_formula,
+            "rPh": self._start_spoken,
+            "mergeCell": self._start_merge,
         }
         self._ends: dict[str, Callable[[], None] | None] = {
-            "c": self._end_cell, "row": self._end_row, "v": self._end_text, "t": self._end_text,
+            "c": self._end_cell,
+            "row": self._end_row,
+            "v": self._end_text,
+            "t": self._end_text,
             "rPh": self._end_spoken,
         }
         self.merged: list[tuple[int, int]] = []
@@ -151,7 +159,7 @@ class SheetReader:
             return {"1": "true", "0": "false"}.get(raw, raw)
         if self._kind == "n" and raw:
             return self._date(raw) if self._style in self._workbook.dates else number_text(float(raw))
-        return raw  # an error such as #N/A, or a date in ISO 8601
+        return raw.removesuffix("T00:00:00")  # a date in ISO 8601, or an error such as #N/A
 
     def _date(self, raw: str) -> str:
         try:

@@ -6,16 +6,16 @@ so that the profile decides what they mean; only the system's own "missing" is b
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pyreadstat
 
-from assets.deliveries.formats.scratch import TextWriter
 from assets.deliveries.formats.sheet import number_text
 from assets.deliveries.formats.table import TextTable, frame_names
+from assets.deliveries.formats.text_writer import TextWriter
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.structure import USUAL_FIELD_BYTES, USUAL_LINE_BYTES
 
@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from assets.deliveries.profile_fields import FileSource
 
 _PART_CELLS = 1 << 21
-_SIGNATURES = {"spss": (b"$FL2", b"$FL3"), "stata": (b"<stata_dta>", *(bytes([version]) for version in range(102, 116)))}
+_SIGNATURES = {
+    "spss": (b"$FL2", b"$FL3"),
+    "stata": (b"<stata_dta>", *(bytes([version]) for version in range(102, 116))),
+}
 _PROGRAM = {"spss": "SPSS (.sav)", "stata": "Stata (.dta)"}
-_SPSS_EPOCH = datetime.datetime(1582, 10, 14)  # noqa: DTZ001 both programs know no time zones
-_STATA_EPOCH = datetime.datetime(1960, 1, 1)  # noqa: DTZ001
+_SPSS_EPOCH = dt.datetime(1582, 10, 14)  # noqa: DTZ001 both programs know no time zones
+_STATA_EPOCH = dt.datetime(1960, 1, 1)  # noqa: DTZ001
 _SPSS_DAYS = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "MOYR", "QYR", "WKYR")
 _SPSS_MOMENTS = ("DATETIME", "YMDHMS")
+_NOT_CONVERTED = "Unable to convert string"
+_STATA_DAYS = ("%td", "%d")
+_STATA_MOMENTS = "%tc"
 _DAY_SECONDS = 86_400
 
 
@@ -49,11 +55,13 @@ def open_statistical(path: Path, name: str, source: FileSource, scratch: Path, l
         raise InputProblem(
             "FORMAT", name, f"this is not a file of {_PROGRAM[source.format]}", "Send one, or declare its format"
         )
-    about = _read(path, name, source.format, metadataonly=True)[1]
+    about = _read(path, name, source, metadataonly=True)[1]
     header = tuple(about.column_names)
     stated = about.number_rows if about.number_rows is not None and about.number_rows >= 0 else None
     limits.check_columns(len(header), name)
     limits.check_rows(stated or 0, name)
+    if not all(isinstance(column, str) for column in header):  # None is the name of a column without one
+        raise _damaged(name, source.format)
     if not header:
         raise InputProblem("EMPTY", name, "the file has no columns", "Send it again")
     texts = [_text_of(source.format, about, column) for column in header]
@@ -62,15 +70,16 @@ def open_statistical(path: Path, name: str, source: FileSource, scratch: Path, l
     size = max(_PART_CELLS // len(header), 1)
     with TextWriter(scratch, names) as writer:
         while stated is None or writer.records < stated:
-            part, _ = _read(path, name, source.format, row_offset=writer.records, row_limit=size)
+            part, _ = _read(path, name, source, row_offset=writer.records, row_limit=size)
             columns = [
-                pl.Series(map(text, part[column]), dtype=pl.String)
-                for column, text in zip(header, texts, strict=True)
+                pl.Series(map(text, part[column]), dtype=pl.String) for column, text in zip(header, texts, strict=True)
             ]
             if not len(columns[0]):
                 break
-            length = sum((column.str.len_bytes().fill_null(0).cast(pl.Int64) for column in columns[1:]),
-                         columns[0].str.len_bytes().fill_null(0).cast(pl.Int64))
+            length = sum(
+                (column.str.len_bytes().fill_null(0).cast(pl.Int64) for column in columns[1:]),
+                columns[0].str.len_bytes().fill_null(0).cast(pl.Int64),
+            )
             writer.write(columns, length > longest)
             limits.check_rows(writer.records, name)
     if stated is not None and writer.records != stated:
@@ -78,23 +87,28 @@ def open_statistical(path: Path, name: str, source: FileSource, scratch: Path, l
     return TextTable(header, writer.rows(), writer.records)
 
 
-def _read(path: Path, name: str, kind: str, **options: Any) -> tuple[dict[str, list[Any]], Any]:  # noqa: ANN401
-    reader = pyreadstat.read_sav if kind == "spss" else pyreadstat.read_dta
+def _read(path: Path, name: str, source: FileSource, **options: Any) -> tuple[dict[str, list[Any]], Any]:  # noqa: ANN401
+    reader = pyreadstat.read_sav if source.format == "spss" else pyreadstat.read_dta
+    if source.encoding != "utf-8":
+        options["encoding"] = source.encoding.upper()  # old files do not say theirs
     try:
-        return reader(  # type: ignore[no-any-return]
-            str(path), output_format="dict", user_missing=True, disable_datetime_conversion=True, **options
-        )
-    except UnicodeDecodeError:
-        raise InputProblem(
-            "ENCODING", name, "its texts are not in the encoding that it states", "Save it with Unicode texts"
-        ) from None
-    except Exception:  # noqa: BLE001 the parser raises whatever it meets, and its messages quote the file
-        raise _damaged(name, kind) from None
+        return reader(str(path), output_format="dict", user_missing=True, disable_datetime_conversion=True, **options)
+    except Exception as error:  # noqa: BLE001 the parser raises whatever it meets, and its messages quote the file
+        if isinstance(error, UnicodeDecodeError) or str(error).startswith(_NOT_CONVERTED):
+            raise InputProblem(
+                "ENCODING",
+                name,
+                "its texts are not in the encoding that it states",
+                "Declare encoding: cp1252 in the profile if that is what this source sends, or save it as Unicode",
+            ) from None
+        raise _damaged(name, source.format) from None
 
 
 def _damaged(name: str, kind: str) -> InputProblem:
     return InputProblem(
-        "TRUNCATED", name, f"this is not a complete file of {_PROGRAM[kind]}, or one of an unknown version",
+        "TRUNCATED",
+        name,
+        f"this is not a complete file of {_PROGRAM[kind]}, or one of an unknown version",
         "Save and send it again",
     )
 
@@ -104,19 +118,17 @@ def _text_of(kind: str, about: Any, column: str) -> Callable[[Any], str | None]:
     stored = about.readstat_variable_types[column]
     if stored == "string":
         return _as_is
-    shown = about.original_variable_types[column]
-    if kind == "spss":
-        shape = shown.rstrip("0123456789.").upper()
-        if shape in _SPSS_DAYS:
-            return lambda value: _day(value, _SPSS_EPOCH, 1)
-        if shape in _SPSS_MOMENTS:
-            return lambda value: _moment(value, _SPSS_EPOCH, 1)
-        return _time if shape == "TIME" else _number
-    if shown.startswith(("%td", "%-td", "%d", "%-d")):
+    shown = about.original_variable_types[column] or ""
+    shape = shown.rstrip("0123456789.").upper() if kind == "spss" else shown.replace("-", "")[:3]
+    if shape in _SPSS_DAYS:
+        return lambda value: _day(value, _SPSS_EPOCH, 1)
+    if shape in _SPSS_MOMENTS:
+        return lambda value: _moment(value, _SPSS_EPOCH, 1)
+    if shape.startswith(_STATA_DAYS):
         return lambda value: _day(value, _STATA_EPOCH, _DAY_SECONDS)
-    if shown.startswith(("%tc", "%-tc")):
+    if shape == _STATA_MOMENTS:
         return lambda value: _moment(value, _STATA_EPOCH, 0.001)
-    return _single if stored == "float" else _number
+    return {"TIME": _time}.get(shape) or {"float": _single}.get(stored, _number)
 
 
 def _as_is(value: Any) -> str | None:  # noqa: ANN401
@@ -135,21 +147,21 @@ def _single(value: Any) -> str | None:  # noqa: ANN401
     return number_text(float(str(np.float32(value)))) if isinstance(value, float) else _number(value)
 
 
-def _moment(value: Any, epoch: datetime.datetime, seconds: float) -> str | None:  # noqa: ANN401
+def _moment(value: Any, epoch: dt.datetime, seconds: float) -> str | None:  # noqa: ANN401
     if value is None or isinstance(value, str):
         return _number(value)
     try:
-        return (epoch + datetime.timedelta(seconds=value * seconds)).isoformat()
+        return (epoch + dt.timedelta(seconds=value * seconds)).isoformat()
     except (OverflowError, ValueError):  # before or after all dates
         return _number(value)
 
 
-def _day(value: Any, epoch: datetime.datetime, seconds: float) -> str | None:  # noqa: ANN401
+def _day(value: Any, epoch: dt.datetime, seconds: float) -> str | None:  # noqa: ANN401
     text = _moment(value, epoch, seconds)
     return text.removesuffix("T00:00:00") if text else text
 
 
 def _time(value: Any) -> str | None:  # noqa: ANN401
     if isinstance(value, float) and 0 <= value < _DAY_SECONDS:
-        return (_SPSS_EPOCH + datetime.timedelta(seconds=value)).time().isoformat()
+        return (_SPSS_EPOCH + dt.timedelta(seconds=value)).time().isoformat()
     return _number(value)

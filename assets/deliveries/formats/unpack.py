@@ -138,9 +138,7 @@ def _unzip(path: Path, name: str, scratch: Path, limits: Limits) -> Path:
 
 
 def _only_file(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    files = [
-        entry for entry in archive.infolist() if not (entry.is_dir() or entry.filename.startswith(_MAC_FOLDER))
-    ]
+    files = [entry for entry in archive.infolist() if not (entry.is_dir() or entry.filename.startswith(_MAC_FOLDER))]
     if len(files) != 1:
         raise InputProblem(
             "FORMAT", name, f"the archive holds {len(files)} files", "Pack each file by itself, so that it holds one"

@@ -105,17 +105,21 @@ def _check_directory(archive: zipfile.ZipFile, name: str, limits: Limits) -> Non
     )
     for part in parts:
         limits.check_unpacked(part.file_size, part.compress_size, name)
-        if not part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
-            if part.file_size > limits.part_bytes:
-                raise InputProblem(
-                    "TOO_LARGE", name, f"a part of the workbook has more than {limits.part_bytes:,} bytes",
-                    "Export it as CSV",
-                )
+        kept = part.filename.endswith(".xml") and not part.filename.startswith("xl/worksheets/")
+        if kept and part.file_size > limits.part_bytes:
+            raise InputProblem(
+                "TOO_LARGE",
+                name,
+                f"a part of the workbook has more than {limits.part_bytes:,} bytes",
+                "Export it as CSV",
+            )
     if any(macro in part for part in names for macro in _MACROS):
         raise _no_workbook(name, "the workbook holds macros")
     if any(part.startswith("xl/externalLinks/") for part in names):
         raise InputProblem(
-            "FORMAT", name, "the workbook is linked to others, so its numbers may be out of date",
+            "FORMAT",
+            name,
+            "the workbook is linked to others, so its numbers may be out of date",
             "Break the links (Data, Edit Links) and save it",
         )
     if "xl/workbook.bin" in names or _WORKBOOK not in names:
@@ -168,37 +172,41 @@ def _path(target: str) -> str:
 
 
 def _texts(archive: zipfile.ZipFile, part: str | None) -> list[str]:
-    texts: list[str] = []
-    pieces: list[str] = []
-    spoken = 0
-    inside = False
-
-    def start(tag: str, _: dict[str, str]) -> None:
-        nonlocal inside, spoken
-        if tag == "si":
-            pieces.clear()
-        elif tag == "rPh":  # how a word is pronounced
-            spoken += 1
-        elif tag == "t":
-            inside = not spoken
-
-    def end(tag: str) -> None:
-        nonlocal inside, spoken
-        if tag == "si":
-            whole = "".join(pieces)
-            texts.append(unescape(whole) if "_x" in whole else whole)
-        elif tag == "rPh":
-            spoken -= 1
-        elif tag == "t":
-            inside = False
-
-    def text(data: str) -> None:
-        if inside:
-            pieces.append(data)
-
+    shared = _SharedTexts()
     if part in archive.namelist():
-        parse(archive, str(part), start, end, text)
-    return texts
+        parse(archive, str(part), shared.start, shared.end, shared.text)
+    return shared.texts
+
+
+class _SharedTexts:
+    """The table of texts, of which cells give the number."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._pieces: list[str] = []
+        self._inside = False
+        self._spoken = 0
+
+    def start(self, tag: str, _: dict[str, str]) -> None:
+        if tag == "t":
+            self._inside = not self._spoken
+        elif tag == "rPh":  # how a word is pronounced
+            self._spoken += 1
+        elif tag == "si":
+            self._pieces.clear()
+
+    def end(self, tag: str) -> None:
+        if tag == "t":
+            self._inside = False
+        elif tag == "rPh":
+            self._spoken -= 1
+        elif tag == "si":
+            whole = "".join(self._pieces)
+            self.texts.append(unescape(whole) if "_x" in whole else whole)
+
+    def text(self, data: str) -> None:
+        if self._inside:
+            self._pieces.append(data)
 
 
 def _dates(archive: zipfile.ZipFile, part: str | None) -> frozenset[int]:

@@ -48,7 +48,9 @@ class Opener:
         assert frame["row_number"].to_list() == list(range(1, table.records + 1))
         return frame.select(*table.header, "structure")
 
-    def problem(self, content: bytes | Path, name: str = "t.csv", limits: Limits = LIMITS, **source: Any) -> InputProblem:
+    def problem(
+        self, content: bytes | Path, name: str = "t.csv", limits: Limits = LIMITS, **source: Any
+    ) -> InputProblem:
         with pytest.raises(InputProblem) as caught:
             self.table(content, name, limits, **source)
         assert caught.value.__suppress_context__ or caught.value.__context__ is None

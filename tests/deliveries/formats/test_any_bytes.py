@@ -91,6 +91,7 @@ def test_changed_csv(opener: Opener, mutations: list[tuple[float, str, bytes]], 
 
 @QUIET
 @given(text=st.text(alphabet='a7é",;\n\r\t \0', max_size=60), delimiter=st.sampled_from(",;\t"))
+@example(text='""\r7', delimiter=",")
 def test_any_text_as_csv(opener: Opener, text: str, delimiter: str) -> None:
     opens_or_says_why(opener, text.encode(), "t.csv", delimiter=delimiter)
     opens_or_says_why(opener, f"key{delimiter}word\n{text}".encode(), "t.csv", delimiter=delimiter)
@@ -126,6 +127,7 @@ def test_every_value_arrives_in_every_encoding(
 
 @QUIET
 @given(mutations=MUTATIONS)
+@example(mutations=[(0.5, "cut", b"")])
 def test_changed_gzip_and_zip(opener: Opener, mutations: list[tuple[float, str, bytes]]) -> None:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -178,6 +180,8 @@ def statistical(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @QUIET
 @given(mutations=MUTATIONS, name=st.sampled_from(["t.sav", "t.zsav", "t.dta", "old.dta"]))
+@example(mutations=[(0.30859375, "set", b"\x00\x00\x00")], name="t.sav")
+@example(mutations=[(0.3125, "cut", b"\x00")], name="old.dta")
 def test_changed_files_of_spss_and_stata(
     opener: Opener, statistical: dict[str, bytes], mutations: list[tuple[float, str, bytes]], name: str
 ) -> None:
@@ -187,6 +191,7 @@ def test_changed_files_of_spss_and_stata(
 
 @QUIET
 @given(mutations=MUTATIONS)
+@example(mutations=[(0.046875, "set", b"\x01")])
 def test_changed_parquet(opener: Opener, mutations: list[tuple[float, str, bytes]]) -> None:
     held = io.BytesIO()
     pl.DataFrame({"key": ["a", CANARY] * 20, "score": [0.5, None] * 20}).write_parquet(held)

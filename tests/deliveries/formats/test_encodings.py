@@ -62,12 +62,22 @@ def test_any_declared_delimiter(opener: Opener, delimiter: str) -> None:
         ("utf-16", TEXT.encode(), "t.csv", "Declare encoding: utf-8"),
         ("utf-16", TEXT.encode("cp1252"), "t.csv", "Declare encoding: cp1252"),
         ("utf-16", TEXT.encode("utf-16-le"), "t.csv", "Export it with one"),
-        ("utf-16", codecs.BOM_UTF16_LE + TEXT.encode("utf-16-le") + b"\x00\xd8\x41\x00", "t.csv, line 6", "Send it again"),
+        (
+            "utf-16",
+            codecs.BOM_UTF16_LE + TEXT.encode("utf-16-le") + b"\x00\xd8\x41\x00",
+            "t.csv, line 6",
+            "Send it again",
+        ),
         ("utf-16", codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be") + b"\xd8", "t.csv, line 6", "Send it again"),
         ("cp1252", codecs.BOM_UTF8 + TEXT.encode(), "t.csv", "Declare encoding: utf-8"),
         ("cp1252", TEXT.encode(), "t.csv", "Declare encoding: utf-8"),
         ("cp1252", TEXT.encode("utf-16"), "t.csv", "Declare encoding: utf-16"),
-        ("cp1252", LATIN.encode("latin-1") + b"4,\x81\n", "t.csv, line 6", "Declare the encoding that this source sends"),
+        (
+            "cp1252",
+            LATIN.encode("latin-1") + b"4,\x81\n",
+            "t.csv, line 6",
+            "Declare the encoding that this source sends",
+        ),
         ("cp1252", "key,word\n1,\u00cdo\n".encode(), "t.csv, line 2", "Declare encoding: utf-8"),
         ("iso-8859-1", TEXT.encode("cp1252"), "t.csv, line 5", "Declare encoding: cp1252"),
         ("iso-8859-1", TEXT.encode(), "t.csv", "Declare encoding: utf-8"),
@@ -85,7 +95,9 @@ def test_another_encoding_is_refused_with_what_to_declare(
     assert "oz" not in str(found)
 
 
-@pytest.mark.parametrize("word", ["CAF\u00c9\u2122", "S\u00c3O PAULO", "\u00c3 1 \u00c2", "plain", "25 \u00b0C", "\u00e9\u00ab"])
+@pytest.mark.parametrize(
+    "word", ["CAF\u00c9\u2122", "S\u00c3O PAULO", "\u00c3 1 \u00c2", "plain", "25 \u00b0C", "\u00e9\u00ab"]
+)
 def test_words_of_one_byte_encodings_are_not_mistaken(opener: Opener, word: str) -> None:
     assert opener.frame(f"key,word\n1,{word}\n".encode("cp1252"), encoding="cp1252")["word"].item() == word
 

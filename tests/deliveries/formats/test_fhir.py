@@ -256,6 +256,12 @@ def test_what_identifies_people_is_counted_over_the_file_and_never_told(opened: 
     assert "needlepoint deidentify" in problem.remedy
 
 
+def test_a_key_that_is_no_element_of_fhir_is_not_told(opened: Callable[..., TextTable]) -> None:
+    problem = refusal(opened, GOOD | {f"Mary {CANARY}": {"name": "x"}})
+    assert problem.code == "PHI_SUSPECTED"
+    assert CANARY not in str(problem)
+
+
 def test_a_resource_of_another_type_passes_the_gate_too(opened: Callable[..., TextTable]) -> None:
     other = {"resourceType": "Patient", "id": "P1", "name": [{"family": CANARY}]}
     problem = refusal(opened, GOOD, other)
@@ -278,14 +284,10 @@ QUIET = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+KEYS = ["id", "code", "coding", "value", "url", "reference", "extension", "text", CANARY]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.just(CANARY),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["id", "code", "coding", "value", "url", "reference", "extension"]), inner, max_size=3
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
     max_leaves=8,
 )
 RESOURCES = st.fixed_dictionaries(

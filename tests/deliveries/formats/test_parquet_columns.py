@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import math
 from typing import TYPE_CHECKING, Any
@@ -32,10 +32,10 @@ def column(opener: Opener, values: pl.Series) -> list[Any]:
         (pl.Series([True, False, None]), ["true", "false", None]),
         (pl.Series(["a", None, "a"], dtype=pl.Categorical), ["a", None, "a"]),
         (pl.Series(["b"], dtype=pl.Enum(["a", "b"])), ["b"]),
-        (pl.Series([datetime.date(2024, 2, 29), None]), ["2024-02-29", None]),
-        (pl.Series([datetime.datetime(2024, 2, 29, 14, 30)]), ["2024-02-29T14:30:00"]),  # noqa: DTZ001 as stored
-        (pl.Series([datetime.datetime(2024, 2, 29)]), ["2024-02-29T00:00:00"]),  # noqa: DTZ001
-        (pl.Series([datetime.time(14, 30)]), ["14:30:00"]),
+        (pl.Series([dt.date(2024, 2, 29), None]), ["2024-02-29", None]),
+        (pl.Series([dt.datetime(2024, 2, 29, 14, 30)]), ["2024-02-29T14:30:00"]),  # noqa: DTZ001 as stored
+        (pl.Series([dt.datetime(2024, 2, 29)]), ["2024-02-29T00:00:00"]),  # noqa: DTZ001
+        (pl.Series([dt.time(14, 30)]), ["14:30:00"]),
         (pl.Series([None, None]), [None, None]),
         (pl.Series(["", " ", "007"]), ["", " ", "007"]),
     ],
@@ -45,7 +45,7 @@ def test_what_is_not_text_becomes_text(opener: Opener, values: pl.Series, texts:
 
 
 def test_moments_show_the_day_of_their_own_clock(opener: Opener) -> None:
-    late = datetime.datetime(2024, 3, 5, 7, 30, tzinfo=datetime.UTC)
+    late = dt.datetime(2024, 3, 5, 7, 30, tzinfo=dt.UTC)
     values = pl.Series([late]).dt.convert_time_zone("America/Los_Angeles")
     assert column(opener, values) == ["2024-03-04T23:30:00-08:00"]
 
@@ -61,7 +61,7 @@ def test_numbers_stay_numbers(opener: Opener) -> None:
         (pl.Series([["canary"]]), "lists"),
         (pl.Series([{"name": "canary"}]), "structures"),
         (pl.Series([b"canary"]), "bytes"),
-        (pl.Series([datetime.timedelta(days=1)]), "neither text nor number nor date"),
+        (pl.Series([dt.timedelta(days=1)]), "neither text nor number nor date"),
     ],
 )
 def test_nested_columns_are_refused_unless_ignored(opener: Opener, values: pl.Series, said: str) -> None:

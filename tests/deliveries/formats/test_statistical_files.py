@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ FRAME = pd.DataFrame(
         "key": ["a", "b\u00e9", ""],
         "whole": [1.0, 9.0, None],
         "part": [0.1, 1e-7, 123456789012345680.0],
-        "day": [datetime.date(2024, 2, 29), None, datetime.date(1900, 1, 1)],
+        "day": [dt.date(2024, 2, 29), None, dt.date(1900, 1, 1)],
         "moment": pd.to_datetime(["2024-02-29 14:30:00", None, "2024-02-29 00:00:00"]),
     }
 )
@@ -51,9 +51,7 @@ def read(opener: Opener, content: bytes, kind: str = "spss") -> list[tuple[Any, 
 
 
 @pytest.mark.parametrize("cells", [1, 12, 1 << 21])
-def test_values_become_exact_text(
-    opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int
-) -> None:
+def test_values_become_exact_text(opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
     monkeypatch.setattr(statistical, "_PART_CELLS", cells)
     assert read(opener, sav(tmp_path)) == ROWS
     assert read(opener, sav(tmp_path, name="t.zsav", compress=True)) == ROWS
@@ -79,7 +77,7 @@ def test_labels_are_not_applied(opener: Opener, tmp_path: Path) -> None:
 
 
 def test_times_of_day(opener: Opener, tmp_path: Path) -> None:
-    frame = pd.DataFrame({"time": [datetime.time(14, 30), datetime.time(0, 0), None]})
+    frame = pd.DataFrame({"time": [dt.time(14, 30), dt.time(0, 0), None]})
     assert [row[0] for row in read(opener, sav(tmp_path, frame))] == ["14:30:00", "00:00:00", None]
 
 
@@ -100,6 +98,16 @@ def test_dates_before_or_after_all_dates_stay_numbers(opener: Opener, tmp_path: 
 def test_a_text_too_long_to_belong_makes_a_row_malformed(opener: Opener, tmp_path: Path) -> None:
     frame = pd.DataFrame({"key": ["a", "b" * 5000]})
     assert [row[1] for row in read(opener, sav(tmp_path, frame))] == [False, True]
+
+
+def test_texts_of_another_encoding_are_refused_with_what_to_declare(opener: Opener, tmp_path: Path) -> None:
+    content = sav(tmp_path, pd.DataFrame({"key": ["Caf\u00e9 Canary"]}))
+    old = content.replace("\u00e9 Canary".encode(), "\u00e9 Canary ".encode("cp1252"))
+    found = opener.problem(old, "t.sav", format="spss")
+    assert (found.code, "Declare encoding: cp1252" in found.remedy) == ("ENCODING", True)
+    assert "Canary" not in str(found)
+    frame = opener.frame(old, "t.sav", format="spss", encoding="cp1252")
+    assert frame["key"].to_list() == ["Caf\u00e9 Canary"]
 
 
 def test_limits(opener: Opener, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,9 @@ def written(*rows: list[Any], change: Callable[[openpyxl.Workbook], None] | None
     return held.getvalue()
 
 
-def raw(data: str, after: str = "", *, before: str = "", parts: dict[str, str] | None = None, prefix: str = "") -> bytes:
+def raw(
+    data: str, after: str = "", *, before: str = "", parts: dict[str, str] | None = None, prefix: str = ""
+) -> bytes:
     """A workbook of which ``data`` is what lies in the sheet's data, as XML."""
     scope = f":{prefix[:-1]}" if prefix else ""
     parts = {
@@ -73,17 +75,18 @@ def values(opener: Opener, *column: Any, change: Callable[[openpyxl.Workbook], N
 
 
 def test_cells_become_exact_text(opener: Opener) -> None:
-    assert values(opener, 5, 5.0, 5.5, 0.1, 1e-7, 123456789012, 1e15, 1e21, -0.0, True, False, "007", " x ", None) == [
-        "5", "5", "5.5", "0.1", "0.0000001", "123456789012", "1000000000000000", "1000000000000000000000", "0", "true",
-        "false", "007", " x ", "",
+    numbers = [5, 5.0, 5.5, 0.1, 1e-7, 123456789012, 1e15, 1e21, -0.0]
+    assert values(opener, *numbers) == [
+        "5", "5", "5.5", "0.1", "0.0000001", "123456789012", "1000000000000000", "1000000000000000000000", "0"
     ]  # fmt: skip
+    assert values(opener, *(True, False, "007", " x ", None)) == ["true", "false", "007", " x ", ""]
 
 
 def test_dates_become_iso_text(opener: Opener) -> None:
     column = [
-        datetime.date(2024, 2, 29),
-        datetime.datetime(2024, 2, 29, 14, 30),  # noqa: DTZ001 a workbook knows no time zones
-        datetime.time(14, 30),
+        dt.date(2024, 2, 29),
+        dt.datetime(2024, 2, 29, 14, 30),  # noqa: DTZ001 a workbook knows no time zones
+        dt.time(14, 30),
     ]
     assert values(opener, *column) == ["2024-02-29", "2024-02-29T14:30:00", "14:30:00"]
 
@@ -91,6 +94,8 @@ def test_dates_become_iso_text(opener: Opener) -> None:
         workbook.epoch = openpyxl.utils.datetime.MAC_EPOCH
 
     assert values(opener, *column, change=from_1904)[0] == "2024-02-29"
+    iso = '<row><c t="d"><v>2024-02-29T00:00:00</v></c><c t="d"><v>2024-02-29T14:30:00</v></c></row>'
+    assert excel(opener, raw(HEADER + iso)) == [("2024-02-29", "2024-02-29T14:30:00", False)]
     assert values(opener, 45351) == ["45351"], "a number that is not shown as a date is a number"
 
 
@@ -99,7 +104,9 @@ def test_texts_may_be_formatted_in_parts_spoken_or_escaped(opener: Opener) -> No
         f'<sst xmlns="{NAMESPACE}"><si><r><t>k</t></r><r><t>ey</t></r></si><si><t>v</t><rPh><t>spoken</t></rPh></si>'
         "<si><t>a_x000A_b</t></si></sst>"
     )
-    data = '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="s"><v>2</v></c><c t="str"><v>x</v></c></row>'
+    data = (
+        '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="s"><v>2</v></c><c t="str"><v>x</v></c></row>'
+    )
     frame = opener.frame(raw(data, parts={"xl/sharedStrings.xml": shared}), "t.xlsx", format="excel")
     assert frame.columns == ["key", "v", "structure"]
     assert frame.rows() == [("a\nb", "x", False)]
@@ -198,8 +205,7 @@ def part_added(name: str, content: bytes = b"") -> bytes:
 
 
 BOMB = '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">' + "".join(
-    f'<!ENTITY {name} "' + f"&{previous};" * 10 + '">'
-    for previous, name in zip("abcdefghi", "bcdefghij", strict=True)
+    f'<!ENTITY {name} "' + f"&{previous};" * 10 + '">' for previous, name in zip("abcdefghi", "bcdefghij", strict=True)
 )
 
 
@@ -208,7 +214,11 @@ BOMB = '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">' + "".join(
     [
         (b"key,value\n1,2\n", "FORMAT", "Save it as Excel workbook (.xlsx)"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "FORMAT", "old .xls kind"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "FORMAT", "password"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+            "FORMAT",
+            "password",
+        ),
         (part_added("xl/vbaProject.bin"), "FORMAT", "macros"),
         (part_added("xl/macrosheets/sheet1.xml"), "FORMAT", "macros"),
         (part_added("xl/externalLinks/externalLink1.xml"), "FORMAT", "Break the links"),
