@@ -8,47 +8,34 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
-from pipelines.settings import HOME_VARIABLE, home_from_environment
-
-if TYPE_CHECKING:
-    from assets.deliveries.ledger import Delivery
-    from assets.deliveries.profile import Profile
-    from pipelines.runner import RunOutcome
+from pipelines.cli_options import (
+    FEEDS_ARGUMENT,
+    HOME_OPTION,
+    JSON_OPTION,
+    PATIENTS_OPTION,
+    PROFILE_OPTION,
+    SEED_OPTION,
+    named_profile,
+    say,
+    set_home,
+)
+from pipelines.cli_quarantine import quarantine
+from pipelines.outcome_text import say_outcome
+from pipelines.settings import home_from_environment
 
 UNUSABLE = 2
 COLLECT_AFTER_OBJECTS = 100_000
 """Importing Dagster and Great Expectations makes objects that stay; looking for garbage among them costs a second."""
-DEFAULT_PATIENTS = 6000
-DEFAULT_SEED = 20260701
-
-HOME_OPTION = click.option(
-    "--home",
-    type=click.Path(path_type=Path, file_okay=False),
-    help=f"Where everything is kept. Default: ./needlepoint-home, or {HOME_VARIABLE}.",
-)
-PROFILE_OPTION = click.option(
-    "--profile",
-    "profile_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="What the columns of the feed mean. Default: the canonical layout.",
-)
-PATIENTS_OPTION = click.option(
-    "--patients", type=click.IntRange(1), default=DEFAULT_PATIENTS, show_default=True, help="Patients to simulate."
-)
-SEED_OPTION = click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Seed of the simulation.")
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-FEEDS_ARGUMENT = click.argument("feeds", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,16 +54,16 @@ def demo(home: Path | None, patients: int, seed: int, *, as_json: bool) -> None:
     from assets.simulation.network import simulate_network  # noqa: PLC0415 each verb loads only what it needs
     from pipelines.runner import run as run_all  # noqa: PLC0415
 
-    _set_home(home)
+    set_home(home)
     target = home_from_environment()
     profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
     with tempfile.TemporaryDirectory() as folder:
-        _say(f"Simulating a network of clinics with {patients:,} patients")
+        say(f"Simulating a network of clinics with {patients:,} patients")
         simulate_network(Path(folder), patients=patients, seed=seed, contract=CONTRACT)
         feeds = sorted(path for path in Path(folder).iterdir() if path.is_dir())
-        outcome = run_all(target, feeds, profile, _say)
+        outcome = run_all(target, feeds, profile, say)
         target.path.joinpath("truth.json").write_bytes(Path(folder, "truth.json").read_bytes())
-    _report(outcome, target.site / "index.html", as_json=as_json)
+    say_outcome(outcome, target.site / "index.html", as_json=as_json)
 
 
 @cli.command()
@@ -84,31 +71,85 @@ def demo(home: Path | None, patients: int, seed: int, *, as_json: bool) -> None:
 @HOME_OPTION
 @PROFILE_OPTION
 @JSON_OPTION
-def run(feeds: tuple[Path, ...], home: Path | None, profile_path: Path | None, *, as_json: bool) -> None:
+def run(feeds: tuple[Path, ...], home: Path | None, profile_name: str | None, *, as_json: bool) -> None:
     """Read what is new in FEEDS (files or folders), check it, model it, publish it."""
     from pipelines.runner import run as run_all  # noqa: PLC0415
 
-    _set_home(home)
+    set_home(home)
     target = home_from_environment()
-    outcome = run_all(target, feeds, _profile(profile_path), _say)
-    _report(outcome, target.site / "index.html", as_json=as_json)
+    outcome = run_all(target, feeds, named_profile(profile_name, target), say)
+    say_outcome(outcome, target.site / "index.html", as_json=as_json)
+
+
+@cli.command()
+@FEEDS_ARGUMENT
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Judge together with what this home holds, which is not changed. Default: the feeds by themselves.",
+)
+@PROFILE_OPTION
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the result to this file, as JSON or HTML by its ending.",
+)
+@JSON_OPTION
+def check(
+    feeds: tuple[Path, ...], home: Path | None, profile_name: str | None, report: Path | None, *, as_json: bool
+) -> None:
+    """Say what a run would refuse, hold back or set aside in FEEDS, and why; change nothing."""
+    from pipelines.preflight import preflight  # noqa: PLC0415
+    from pipelines.report import write_report  # noqa: PLC0415
+
+    set_home(home)
+    target = home_from_environment()
+    findings = preflight(feeds, named_profile(profile_name, target), target, against_home=home is not None)
+    if report:
+        write_report(findings, report)
+    click.echo(json.dumps(findings.as_dict(), indent=1) if as_json else findings.as_text())
+    sys.exit(findings.exit_code)
+
+
+@cli.command()
+@FEEDS_ARGUMENT
+def profile(feeds: tuple[Path, ...]) -> None:
+    """Draft a profile for FEEDS by looking at the data; what it cannot know, it asks in comments."""
+    from assets.deliveries.profile_draft import draft  # noqa: PLC0415
+
+    click.echo(draft(feeds), nl=False)
 
 
 @cli.command()
 @FEEDS_ARGUMENT
 @PROFILE_OPTION
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write the result to this file.")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The secret of the clinic.",
+)
+@click.option("--new-key", is_flag=True, help="Make the key file; keep it safe and away from the data.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to make, for what may be sent.",
+)
 @JSON_OPTION
-def check(feeds: tuple[Path, ...], profile_path: Path | None, report: Path | None, *, as_json: bool) -> None:
-    """Say what would be refused or set aside in FEEDS, and why; change nothing."""
-    from pipelines.preflight import preflight  # noqa: PLC0415
+def deidentify(
+    feeds: tuple[Path, ...], profile_name: str | None, key_file: Path, out: Path, *, new_key: bool, as_json: bool
+) -> None:
+    """Make files that may be sent, on the clinic's own machine: keys, ages, areas and dates replaced, the rest left out."""
+    from assets.privacy.keys import new_key_file  # noqa: PLC0415
+    from pipelines.deidentify import deidentify as make  # noqa: PLC0415
 
-    findings = preflight(feeds, _profile(profile_path), home_from_environment())
-    text = json.dumps(findings.as_dict(), indent=1) if as_json else findings.as_text()
-    if report:
-        report.write_text(text + "\n", encoding="utf-8")
-    click.echo(text)
-    sys.exit(findings.exit_code)
+    found = named_profile(profile_name, home_from_environment())
+    if new_key:
+        new_key_file(key_file)
+    report = make(feeds, found, key_file, out)
+    click.echo(json.dumps(report.as_dict(), indent=1) if as_json else report.as_text())
 
 
 @cli.command()
@@ -145,6 +186,9 @@ def docs(*, only_check: bool) -> None:
         sys.exit(1)
 
 
+cli.add_command(quarantine)
+
+
 def main() -> None:
     """Run the command; a problem with the input is one sentence, not a traceback."""
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
@@ -153,72 +197,3 @@ def main() -> None:
     except InputProblem as problem:
         click.echo(f"needlepoint: {problem}", err=True)
         sys.exit(UNUSABLE)
-
-
-def _set_home(home: Path | None) -> None:
-    if home is not None:
-        os.environ[HOME_VARIABLE] = str(home)
-
-
-def _profile(path: Path | None) -> Profile:
-    return load_profile(path or PROFILE_FOLDER / "canonical.yaml", CONTRACT)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _report(outcome: RunOutcome, page: Path, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(_as_dict(outcome, page), indent=1))
-    else:
-        for delivery in outcome.known:
-            click.echo(f"{delivery.label}: read before, nothing to do ({delivery.state})")
-        for delivery in outcome.read:
-            click.echo(_line(delivery))
-        for problem in outcome.not_landed:
-            click.echo(f"Not read. {problem}")
-        for problem in outcome.failed:
-            click.echo(f"Failed. {problem}")
-        for sentence in outcome.held:
-            click.echo(f"Held back. {sentence}")
-        for reason in outcome.held_by:
-            click.echo(f"Not released. {reason}")
-        if outcome.released:
-            click.echo(f"Release {outcome.release} is in force. Open {page}")
-        elif outcome.release:
-            click.echo(f"Release {outcome.release} stays in force: {page}")
-    sys.exit(outcome.exit_code)
-
-
-def _line(delivery: Delivery) -> str:
-    rows = f"{delivery.label}: {delivery.ingested:,} rows"
-    if delivery.problem:
-        return f"{rows}, {delivery.state}. {delivery.problem}"
-    return f"{rows}, {delivery.set_aside:,} set aside on reading"
-
-
-def _as_dict(outcome: RunOutcome, page: Path) -> dict[str, object]:
-    return {
-        "released": outcome.released,
-        "release": outcome.release,
-        "held": outcome.held,
-        "held_by": outcome.held_by,
-        "failed": [str(problem) for problem in outcome.failed],
-        "site": str(page),
-        "not_read": [{"code": problem.code, "problem": str(problem)} for problem in outcome.not_landed],
-        "deliveries": [
-            {
-                "delivery_id": delivery.delivery_id,
-                "label": delivery.label,
-                "new": delivery in outcome.read,
-                "state": delivery.state,
-                "ingested": delivery.ingested,
-                "out_of_scope": delivery.out_of_scope,
-                "set_aside": delivery.set_aside,
-                "rejected": delivery.rejected,
-                "problem": delivery.problem,
-            }
-            for delivery in (*outcome.read, *outcome.known)
-        ],
-    }

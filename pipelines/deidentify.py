@@ -169,7 +169,8 @@ class _Work:
         table = tables.open(path.name)
         emitters = self._emitters(source, table)
         used = {column for emitter in emitters for column in emitter.used_columns}
-        columns = CleanColumns(used, emitters, first, self._keys)
+        are_dates = self._profile.privacy_mode == "limited_data_set"
+        columns = CleanColumns(used, emitters, first, self._keys, are_dates=are_dates)
         name = plain_name(path.name, source)
         self._sources[source.match] = clean_source(source, plain_name(source.match, source), self._contract, columns)
         for emitter, described in zip(emitters, source.tables, strict=False):
@@ -227,8 +228,8 @@ class _Work:
         left_out = {"not a resource": counts["no resource"], "of a type that is not needed": counts["other type"]}
         written = counts["records"] - sum(left_out.values())
         where = str(target.relative_to(self._out))
-        elements = {f"element {name!r}": rows for name, rows in sorted(dropped.items()) if COLUMN_NAME.fullmatch(name)}
-        return CleanedFile(path.name, where, counts["records"], written, left_out, elements)
+        said = {f"element {name!r}": rows for name, rows in sorted(dropped.items()) if COLUMN_NAME.fullmatch(name)}
+        return CleanedFile(path.name, where, counts["records"], written, left_out, said)
 
     def _save_profile(self) -> None:
         clinics = tuple(self._keys.key("clinic", canonical(clinic)) for clinic in self._profile.clinics)

@@ -36,8 +36,8 @@ class RunOutcome:
     """What a call to ``run`` did. ``release`` is the release in force afterwards.
 
     ``held`` are sentences about deliveries that a blocking check keeps out of the release, ``held_by`` what keeps the
-    release itself back, ``not_landed`` what could not become a delivery, ``failed`` what went wrong for no reason in the
-    data. None of them delays another delivery.
+    release itself back, ``not_landed`` what could not become a delivery, ``failed`` what went wrong for no reason in
+    the data. None of them delays another delivery.
     """
 
     known: list[Delivery] = field(default_factory=list)

@@ -185,7 +185,7 @@ VISIT = Table(
             "calendar_day",
             DAY,
             "Day of the visit on a calendar of the source, where day_offset is not known: a date under "
-            "limited_data_set, else days since any one day of the patient's own; only differences within an episode are used",
+            "limited_data_set, else days since any one day of the patient's own; only differences are used",
             unit="days",
             optional=True,
             unreadable="DATE_FORMAT",

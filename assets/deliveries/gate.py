@@ -1,8 +1,8 @@
 """The identifier gate of a file: refuses a delivery in which columns, by name or by what they hold, identify people.
 
 Every row is searched, also of columns that the profile ignores, for the file as sent is kept. A key that only points to
-another table is searched in the first rows: one that is not in that table is set aside. What the profile lists (codes,
-missing codes, units) was agreed on and is exempt. The sentence names all columns with counts and never a value.
+another table is searched in the first rows: one that is not in that table is set aside. What profile and contract list
+(codes, missing codes, units) was agreed on and is exempt. The sentence names all columns with counts and never a value.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.contract import CONTRACT
+from assets.contract.checks import allowed_codes
 from assets.contract.model import ColumnType
 from assets.contract.tables import AGE_TOP_CODE_YEARS, OLDEST_PERSON_YEARS
 from assets.deliveries.formats import ROW_NUMBER, STRUCTURE
@@ -43,8 +45,8 @@ REMEDY = (
 class Agreed:
     """What profile and contract say about the columns of one file.
 
-    ``known`` are columns that the profile names. ``days`` may hold dates. ``foreign`` are keys of other tables. ``listed`` are values that were agreed on. ``zips``
-    and ``ages`` are those of patients.
+    ``known`` are columns that the profile names, ``days`` may hold dates, ``foreign`` are keys of other tables,
+    ``listed`` are values that were agreed on, ``zips`` and ``ages`` are those of patients.
     """
 
     known: frozenset[str]
@@ -178,8 +180,12 @@ def _probes(table: TextTable, agreed: Agreed) -> Iterator[_Probe]:
         if column not in table.numeric:
             dates = column not in agreed.days
             pattern = any_form(dates=dates)
-            long_enough = text.filter(text.str.len_bytes() >= SHORTEST_BYTES)
-            yield _Probe(column, text, text.str.contains(pattern), long_enough.str.contains(pattern).sum(), dates=dates)
+            sent = _in_frame(column).cast(pl.String)
+            searched = sent.str.len_bytes() >= SHORTEST_BYTES
+            if column in agreed.listed:
+                searched &= ~sent.is_in(sorted(agreed.listed[column]))  # faster than a pattern
+            hits = sent.filter(searched).str.contains(pattern).sum()
+            yield _Probe(column, text, text.str.contains(pattern), hits, dates=dates)
 
 
 def _closer(table: TextTable, name: str, probe: _Probe, filled: int, hits: int) -> str | None:
@@ -245,14 +251,14 @@ def _foreign(emitters: tuple[Emitter, ...]) -> frozenset[str]:
 def _listed(
     source: FileSource, emitters: tuple[Emitter, ...], profile: Profile
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Columns and values of them that the profile spells out."""
+    """Columns and values of them that profile or contract spell out."""
+    contract = profile.extend(CONTRACT)
     for emitter in emitters:
         for field, origin in emitter.fields.items():
             values = (*origin.codes, *origin.missing)
+            values = (*values, *allowed_codes(contract, emitter.table, emitter.table.column(field)))
             if field == "unit":
-                values = (*values, *emitter.scaling.units)
-            if field == "clinic_key":
-                values = (*values, *profile.clinics)
+                values = (*values, *emitter.scaling.units, *(measure.unit for measure in contract.measures))
             for column in origin.used_columns:
                 yield column, values
         if emitter.withdrawn:

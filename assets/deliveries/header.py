@@ -17,7 +17,7 @@ SIMILAR = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns a profile expects: ``needed`` ones are read, ``optional`` ones may be there, ``ignored`` are not read."""
+    """Columns of a profile: ``needed`` ones must be there, ``optional`` and ``ignored`` ones may."""
 
     needed: AbstractSet[str]
     optional: AbstractSet[str]
@@ -62,8 +62,7 @@ def compare_header(header: tuple[str, ...], columns: Columns, name: str) -> None
                 f"{said_column(column, position)} occurs more than once",
                 "Send each column once",
             )
-    expected = columns.needed | columns.ignored
-    _compare_names(header, expected, expected | columns.optional, where)
+    _compare_names(header, columns.needed, columns.needed | columns.ignored | columns.optional, where)
 
 
 def _compare_names(header: tuple[str, ...], expected: AbstractSet[str], known: AbstractSet[str], where: str) -> None:

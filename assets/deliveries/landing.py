@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.deliveries.limits import LIMITS
 from assets.deliveries.ledger import DeliveredFile, Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import save_profile
@@ -123,18 +124,18 @@ def _in_folder(folder: Path, profile: Profile) -> Iterator[Sent | InputProblem]:
     except OSError:
         yield InputProblem("UNREADABLE", _said(folder), "the folder cannot be read", "Check its permissions")
         return
-    files: list[tuple[FileSource, Path]] = []
-    for child in children:
-        source = None if child.name.startswith(".") else _matching(child.name, profile)
-        if source is None:  # hidden: an upload under way or a trace of an operating system
-            continue
+    # hidden: an upload under way or a trace of an operating system
+    fitting = [
+        (source, child)
+        for child in children
+        if not child.name.startswith(".") and (source := _matching(child.name, profile))
+    ]
+    for _, child in fitting:
         if child.is_symlink():
             yield InputProblem("SYMLINK", _said(child), "this is a symbolic link", "Send the file itself")
-        elif stat.S_ISREG(child.lstat().st_mode):
-            files.append((source, child))
-    if files and len(profile.files) == 1:
-        for source, child in files:
-            yield _bad_name(child) or _one_file(source, child)
+    files = [(source, child) for source, child in fitting if stat.S_ISREG(child.lstat().st_mode)]
+    if len(profile.files) == 1:
+        yield from (_bad_name(child) or _one_file(source, child) for source, child in files)
     elif files:
         bad = next(filter(None, (_bad_name(path) for path in (folder, *(child for _, child in files)))), None)
         manifest = next((folder / name for name in MANIFESTS if (folder / name).is_file()), None)
@@ -168,8 +169,8 @@ def _bad_name(path: Path) -> InputProblem | None:
     return InputProblem(
         "FILENAME",
         _said(path),
-        "its name begins with something other than a letter or digit, is longer than 128, or holds other characters than"
-        " letters, digits, blanks and _ . , ( ) + -",
+        "its name begins with something other than a letter or digit, is longer than 128 characters, or holds others "
+        "than letters, digits, blanks and _ . , ( ) + -",
         "Rename it",
     )
 
@@ -188,7 +189,7 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         profile and contract is not read again.
 
     Raises:
-        InputProblem: UNREADABLE, if a file may not be opened; INCOMPLETE, if it is still being written or is not what
+        InputProblem: UNREADABLE, if a file may not be opened; TOO_LARGE; INCOMPLETE, if it is still being written or is not what
             its manifest says.
 
     """
@@ -268,6 +269,7 @@ def _same_reading(known: Delivery, now: Delivery) -> bool:
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     digest = hashlib.sha256()
     size = 0
+    LIMITS.check_file(source, source.name)
     try:
         reader = source.open("rb")
     except OSError:

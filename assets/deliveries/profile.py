@@ -31,7 +31,6 @@ from assets.deliveries.profile_fields import (
 from assets.deliveries.profile_text import read_profile_text
 
 if TYPE_CHECKING:
-
     from assets.contract.model import Contract
     from assets.deliveries.profile_text import Location, ProfileText
 

@@ -160,6 +160,8 @@ def _check_field(
         what = f"the vocabulary {field.vocabulary} has no codes for {name}"
         raise text.problem((*at, "vocabulary"), what, f"It is for {VOCABULARY_FIELDS.get(field.vocabulary)}")
     column = table.column(name)
+    if field.row_number and column.type is not ColumnType.KEY:
+        raise text.problem((*at, "row_number"), f"the number of a row is no {name}", "It can only make a key")
     if column.type in (ColumnType.KEY, ColumnType.CODE):
         _check_codes(text, at, field, allowed_codes(contract, table, column), column)
 

@@ -23,6 +23,7 @@ class FieldSource(Strict):
     lists texts that mean "not recorded". ``missing_when_blank`` names a sibling column: where that is blank, or one of
     ``missing``, this value is missing too, whatever it says (a 0 beside a blank score was never measured).
     ``if_blank`` is a code that stands for "not recorded" in the contract's own list.
+    ``replace`` changes characters before anything else, so that a key can be made of a date such as 3/4/2025.
     ``vocabulary`` looks codes up in a list that Needlepoint ships, after removing blanks and dots, in each column.
     ``date_format`` is how a date is written (``%d/%m/%Y``); the default is ISO 8601, of which the day counts and not
     the time.
@@ -35,6 +36,7 @@ class FieldSource(Strict):
     row_number: bool = False
     prefix: str = ""
     suffix: str = ""
+    replace: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, str] = Field(default_factory=dict)
     vocabulary: Literal["icd10cm", "icd10cm_side"] | None = None
     date_format: str | None = None
@@ -163,10 +165,10 @@ class Join(Strict):
 class FileSource(Strict):
     """One file of a delivery and the canonical tables it feeds.
 
-    ``match`` is the pattern of the file's name, which may carry ``.gz`` or ``.zip`` beyond it. ``sheet`` names the sheet
-    of a workbook (needed where there are several). ``resource`` and ``columns`` (name to JMESPath) say what is taken from
-    FHIR. ``only``: rows to which not all of it applies are out of scope and counted as such. ``scores`` are taken at the
-    visit that each row describes, ``visits`` are planned times with scores of their own.
+    ``match`` is the pattern of the file's name, which may carry ``.gz`` or ``.zip`` beyond it. ``sheet`` names the
+    sheet of a workbook (needed where there are several). ``resource`` and ``columns`` (name to JMESPath) say what is
+    taken from FHIR. ``only``: rows to which not all of it applies are out of scope and counted as such. ``scores`` are
+    taken at the visit that each row describes, ``visits`` are planned times with scores of their own.
     """
 
     match: str

@@ -141,11 +141,13 @@ def _keep_key_words(node: yaml.Node) -> None:
 def _limit_nesting(events: Iterable[yaml.Event], name: str) -> None:
     """Refuse endless nesting and endless entries before anything that would choke on them reads them."""
     depth = 0
-    for event in events:
+    for count, event in enumerate(events):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         where = f"{name}, line {event.start_mark.line + 1}" if event.start_mark else name
         if depth > MAXIMUM_DEPTH:
             raise InputProblem("PROFILE", where, "it is nested too deeply", "Check brackets and dashes")
+        if count > MAXIMUM_ENTRIES:
+            raise InputProblem("PROFILE", where, "it has too many entries", "Put long lists into a reference list")
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAXIMUM_CHARACTERS:
             what = f"an entry is longer than {MAXIMUM_CHARACTERS:,} characters"
             raise InputProblem("PROFILE", where, what, "Check its quotes")

@@ -128,8 +128,13 @@ PARTS: Mapping[type[Strict], Part] = {
             "columns": Word("Several columns that are joined; blank if one of them is", "[site, id]"),
             "separator": Word("What stands between joined columns", '"-"'),
             "constant": Word("The same value in every row", "unknown"),
+            "row_number": Word(
+                "The number of the row makes the key, where the source has none; no later delivery can correct it",
+                "true",
+            ),
             "prefix": Word("Put before each value", '"P"'),
             "suffix": Word("Put after each value", '"-baseline"'),
+            "replace": Word("Characters to change before anything else, so that a key can hold a date", '{"/": "-"}'),
             "codes": Word(
                 "Source code to canonical code; a code that is not listed stays and is set aside as unknown",
                 '{"1": F, "2": M}',

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from assets.contract.model import Contract, Table
     from assets.deliveries.ledger import DeliveredFile, Ledger
     from assets.deliveries.profile import Profile
+    from assets.deliveries.profile_fields import FileSource
 
 VIOLATION_SCHEMA = pl.Schema(
     {
@@ -49,6 +50,7 @@ VIOLATION_SCHEMA = pl.Schema(
 )
 WITHDRAWAL = "withdrawal"
 NO_EXTRACT_DAY = 10**6
+IDENTIFYING = "PHI_SUSPECTED"
 SCRATCH = "scratch"
 
 
@@ -83,7 +85,8 @@ def read_delivery(delivery: Delivery, ledger: Ledger, profile: Profile, contract
     """Type every row of a delivery and save what became of it.
 
     A delivery that must be refused as a whole is recorded as rejected, with the reason; that is a result, not an
-    exception, so that it never delays another delivery.
+    exception, so that it never delays another delivery. Nothing of what it holds is kept: it may be what it was refused
+    for, and it has to be sent again anyway.
     """
     folder = ledger.folder(delivery.delivery_id)
     _empty(folder, "rows", "quarantined", SCRATCH)
@@ -103,7 +106,7 @@ def read_delivery(delivery: Delivery, ledger: Ledger, profile: Profile, contract
             rows={},
             set_aside=0,
         )
-        _empty(folder, "rows", "quarantined")
+        _empty(folder, "rows", "quarantined", "raw")
     finally:
         shutil.rmtree(folder / SCRATCH)
     ledger.save(read)
@@ -131,15 +134,8 @@ def _read_files(
     set_aside = out_of_scope = 0
     violations = [pl.DataFrame(schema=VIOLATION_SCHEMA)]
     unmapped = [pl.DataFrame(schema=UNMAPPED_SCHEMA)]
-    for number, file in enumerate(delivery.files):
-        source = source_of(file.name, profile)
-        emitters = emitters_of(source, contract)
-        opened = open_file(file.name, source, tables, emitters, profile)
-        emitters = tuple(emitter.present(opened.present) for emitter in emitters)
-        if profile.privacy_mode == "limited_data_set":
-            emitters = tuple(emitter.extracted_on(_extract_day(delivery)) for emitter in emitters)
-        notation = Notation(opened.numeric, source.decimal, profile.privacy_mode)
-        one = _FileRead(delivery.delivery_id, file.name, number, folder, opened, emitters, notation, contract)
+    for one, file, source in _opened(delivery, folder, tables, profile, contract):
+        opened = one.opened
         try:
             skipped = _count(opened.out_of_scope)
             counts = _write_rows(one)
@@ -179,6 +175,43 @@ def _read_files(
     )
 
 
+def _opened(
+    delivery: Delivery, folder: Path, tables: DeliveryTables, profile: Profile, contract: Contract
+) -> list[tuple[_FileRead, DeliveredFile, FileSource]]:
+    """Open every file and pass it through the gate before a row of any is written.
+
+    Raises:
+        InputProblem: identifiers, of all files in one sentence; else the first problem.
+
+    """
+    found: list[tuple[_FileRead, DeliveredFile, FileSource]] = []
+    problems: list[InputProblem] = []
+    for number, file in enumerate(delivery.files):
+        source = source_of(file.name, profile)
+        emitters = emitters_of(source, contract)
+        try:
+            opened = open_file(file.name, source, tables, emitters, profile)
+        except InputProblem as problem:
+            problems.append(problem)
+            continue
+        emitters = tuple(emitter.present(opened.present) for emitter in emitters)
+        if profile.privacy_mode == "limited_data_set":
+            emitters = tuple(emitter.extracted_on(_extract_day(delivery)) for emitter in emitters)
+        notation = Notation(opened.numeric, source.decimal, profile.privacy_mode)
+        one = _FileRead(delivery.delivery_id, file.name, number, folder, opened, emitters, notation, contract)
+        found.append((one, file, source))
+    identifying = {
+        str(problem): problem for problem in problems if problem.code == IDENTIFYING
+    }  # joins open files twice
+    if identifying:
+        first, *others = identifying.values()
+        what = "; ".join((first.what, *(f"{other.where}: {other.what}" for other in others)))
+        raise InputProblem(IDENTIFYING, first.where, what, first.remedy)
+    if problems:
+        raise problems[0]
+    return found
+
+
 def _extract_day(delivery: Delivery) -> int:
     """Days since 1970-01-01; without an extract stamp no date lies in the future."""
     if not delivery.extract_stamp:
@@ -214,7 +247,7 @@ def _write_unread(one: _FileRead) -> _FileCounts:
 def _write_wide(one: _FileRead) -> _FileCounts:
     """One source row makes several canonical rows: they are accepted together or set aside together."""
     parts = [(emitter.table, _emitted(one, emitter)) for emitter in one.emitters]
-    taken_back = [withdrawal_rows(one.opened.rows, emitter) for emitter in one.emitters if emitter.withdrawn]
+    taken_back = [withdrawal_rows(one.opened.rows, emitter, one.opened.numeric) for emitter in one.emitters if emitter.withdrawn]
     faults = pl.concat([rows.select(ROW_NUMBER, "violations") for rows in (*(rows for _, rows in parts), *taken_back)])
     bad = (
         faults.filter(pl.col("violations") != 0)
@@ -245,12 +278,20 @@ def _write_wide(one: _FileRead) -> _FileCounts:
 
 
 def _emitted(one: _FileRead, emitter: Emitter) -> pl.LazyFrame:
-    rows = without_withdrawn(one.opened.rows, emitter)
+    rows = one.opened.rows
+    for other in one.emitters:
+        if other is emitter or other.table.name in _ancestors(emitter.table, one.contract):
+            rows = without_withdrawn(rows, other)  # what hangs on a visit goes with it
     if emitter.when_any:
         # a malformed row is kept wherever it may belong: its blanks mean nothing
         found = [has_value(field, one.notation.numeric) for field in emitter.when_any]
         rows = rows.filter(pl.any_horizontal(pl.col(STRUCTURE), *found))
     return typed_rows(rows, one.contract, emitter, one.notation)
+
+
+def _ancestors(table: Table, contract: Contract) -> set[str]:
+    parents = {reference.parent for reference in table.references}
+    return parents.union(*(_ancestors(contract.table(parent), contract) for parent in parents))
 
 
 def _quarantine(one: _FileRead, unmapped: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:

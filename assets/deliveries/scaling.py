@@ -72,9 +72,7 @@ def _converted(rows: pl.LazyFrame, target: Measure, contract: Contract) -> pl.La
     return _multiplied(rows, pl.col("converted"), target.converted_from.factor, [target]).drop("converted")
 
 
-def _multiplied(
-    rows: pl.LazyFrame, concerned: pl.Expr, factor: Decimal, measures: Iterable[Measure]
-) -> pl.LazyFrame:
+def _multiplied(rows: pl.LazyFrame, concerned: pl.Expr, factor: Decimal, measures: Iterable[Measure]) -> pl.LazyFrame:
     exact = pl.col("value") * pl.lit(factor)
     rounded = exact
     for decimals, group in _by_decimals(measures).items():

@@ -25,7 +25,7 @@ from assets.deliveries.rules import (
 from assets.deliveries.scaling import flip_columns, rescaled
 
 if TYPE_CHECKING:
-    from assets.contract.model import Column, Contract, Table
+    from assets.contract.model import Column, Contract
     from assets.deliveries.emitters import Emitter
     from assets.deliveries.profile_fields import FieldSource
 
@@ -60,8 +60,8 @@ def typed_rows(source: pl.LazyFrame, contract: Contract, emitter: Emitter, notat
     return rows.drop(STRUCTURE, *(MEASURE_COLUMNS if table.name == "measurement" else ()))
 
 
-def text_of(field: FieldSource | None) -> pl.Expr:
-    """The text a field holds, null where blank or missing."""
+def text_of(field: FieldSource | None, numeric: frozenset[str] = frozenset()) -> pl.Expr:
+    """The text a field holds, null where blank or missing; a number of a ``numeric`` column as people write it."""
     if field is None:
         return pl.lit(None, pl.String)
     if field.constant is not None:
@@ -69,10 +69,10 @@ def text_of(field: FieldSource | None) -> pl.Expr:
     if field.row_number:
         text = pl.col(ROW_NUMBER).cast(pl.String)
     elif field.column is not None:
-        text = _blank_to_null(pl.col(field.column))
+        text = _text(field.column, field, numeric)
     else:
         # a composite key with a blank part is no key
-        parts = [_looked_up(_blank_to_null(pl.col(name)), field) for name in field.columns]
+        parts = [_looked_up(_text(name, field, numeric), field) for name in field.columns]
         text = pl.concat_str(parts, separator=field.separator)
     if field.missing:
         text = pl.when(~text.is_in(field.missing)).then(text)
@@ -87,6 +87,15 @@ def text_of(field: FieldSource | None) -> pl.Expr:
     return text if field.if_blank is None else text.fill_null(field.if_blank)
 
 
+def _text(column: str, field: FieldSource, numeric: frozenset[str]) -> pl.Expr:
+    text = _blank_to_null(pl.col(column))
+    if column in numeric:
+        text = text.str.strip_suffix(".0")  # a code that a file keeps as a floating-point number
+    for old, new in field.replace.items():
+        text = text.str.replace_all(old, new, literal=True)
+    return text
+
+
 def _looked_up(text: pl.Expr, field: FieldSource) -> pl.Expr:
     return translate(text, field.vocabulary) if field.vocabulary else text
 
@@ -98,11 +107,11 @@ def _blank_to_null(column: pl.Expr) -> pl.Expr:
 
 def has_value(field: FieldSource, numeric: frozenset[str]) -> pl.Expr:
     """Whether a field holds anything but blank or missing."""
-    return (_number(field) if _is_number(field, numeric) else text_of(field)).is_not_null()
+    return (_number(field) if _is_number(field, numeric) else text_of(field, numeric)).is_not_null()
 
 
 def _is_number(field: FieldSource, numeric: frozenset[str]) -> bool:
-    return field.column in numeric and not (field.codes or field.prefix or field.suffix)
+    return field.column in numeric and not (field.codes or field.prefix or field.suffix or field.replace)
 
 
 def _number(field: FieldSource) -> pl.Expr:
@@ -136,14 +145,14 @@ def _float(text: str) -> float | None:
 
 def _typed(column: Column, field: FieldSource | None, notation: Notation) -> list[pl.Expr]:
     if not column.is_number:
-        return [text_of(field).alias(column.name)]
+        return [text_of(field, notation.numeric).alias(column.name)]
     text_name = f"{column.name}{TEXT_SUFFIX}"
     if column.type is not ColumnType.DAY and field is not None and _is_number(field, notation.numeric):
         number = _number(field)
         value = _exact(number, column)
         text = pl.when(number.is_not_null() & value.is_null()).then(number.cast(pl.String))
     else:
-        source = text_of(field)
+        source = text_of(field, notation.numeric)
         value = _read(source, column, field, notation)
         text = pl.when(source.is_not_null() & value.is_null()).then(source)
     # DECIMAL keeps six decimals; digits beyond them are below the resolution of any instrument and are rounded off

@@ -56,10 +56,9 @@ def out_of_scope_codes(rows: pl.LazyFrame | None, file: str, source: FileSource)
 
 def _counted(codes: pl.LazyFrame, file: str, column: str, fate: str) -> pl.DataFrame:
     counts = codes.group_by("code").agg(pl.len().alias("rows")).collect(engine="streaming")
-    shown = (
-        pl.col("code").str.contains(CODE_FORM) & (pl.col("rows") >= SHOWN_FROM) & ~looks_identifying(pl.col("code"))
-    )
-    counts = counts.with_columns(pl.when(shown).then("code").alias("code")).sort("rows", "code", descending=[True, False])
+    shown = pl.col("code").str.contains(CODE_FORM) & (pl.col("rows") >= SHOWN_FROM) & ~looks_identifying(pl.col("code"))
+    counts = counts.with_columns(pl.when(shown).then("code").alias("code"))
+    counts = counts.sort("rows", "code", descending=[True, False])
     counts = counts.with_columns(pl.when(pl.int_range(pl.len()) < MOST_CODES).then("code").alias("code"))
     return (
         counts.group_by("code")

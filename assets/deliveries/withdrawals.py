@@ -27,11 +27,11 @@ def without_withdrawn(rows: pl.LazyFrame, emitter: Emitter) -> pl.LazyFrame:
     return rows.filter(~_is_withdrawn(emitter.withdrawn)) if emitter.withdrawn else rows
 
 
-def withdrawal_rows(rows: pl.LazyFrame, emitter: Emitter) -> pl.LazyFrame:
+def withdrawal_rows(rows: pl.LazyFrame, emitter: Emitter, numeric: frozenset[str]) -> pl.LazyFrame:
     """``table_name``, ``key_1`` to ``key_5``, ``row_number`` and ``violations`` of the rows that take something back.
 
-    A part of the key that need not be filled in is '' where it is not. ``violations`` is 1 where the row is malformed or
-    does not name its key.
+    A part of the key that need not be filled in is '' where it is not. ``violations`` is 1 where the row is malformed
+    or does not name its key.
     """
     if emitter.withdrawn is None:
         message = f"{emitter.table.name} declares no withdrawals"
@@ -44,7 +44,7 @@ def withdrawal_rows(rows: pl.LazyFrame, emitter: Emitter) -> pl.LazyFrame:
             keys.append(pl.lit("").alias(name))
             continue
         column = table.column(table.key[position])
-        text = text_of(emitter.fields.get(column.name))
+        text = text_of(emitter.fields.get(column.name), numeric)
         if column.required:
             required |= text.is_null()
         if column.type is ColumnType.KEY:

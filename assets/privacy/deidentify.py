@@ -68,19 +68,17 @@ class CleanColumns:
     """
 
     def __init__(
-        self,
-        header: Iterable[str],
-        numeric: Iterable[str],
-        emitters: Iterable[Emitter],
-        first: pl.DataFrame,
-        keys: Keys,
+        self, columns: Iterable[str], emitters: Iterable[Emitter], first: pl.DataFrame, keys: Keys, *, are_dates: bool
     ) -> None:
-        """``first`` has ``episode`` and ``first`` of ``first_days`` over all feeds."""
+        """``columns`` are those the profile reads; ``first`` is what ``first_days`` found in all feeds.
+
+        ``are_dates``: whether days are dates, so that a number is none (45720 is one in a spreadsheet).
+        """
         self.expressions: dict[str, pl.Expr] = {}
-        self.used: set[str] = set()
         self._taken = set(columns)
         self._first = first
         self._keys = keys
+        self._are_dates = are_dates
         self._made: dict[tuple[str, str], str] = {}
         self._identifying = {
             column
@@ -92,7 +90,6 @@ class CleanColumns:
 
     def field(self, table: Table, field: str, origin: FieldSource, episode: FieldSource | None = None) -> FieldSource:
         """Where a field is found in the output. ``episode`` is the key by which days are counted."""
-        self.used.update(origin.used_columns)
         if origin.constant is not None:
             if table.column(field).type is not ColumnType.KEY:
                 return origin
@@ -107,7 +104,6 @@ class CleanColumns:
 
     def filled(self, column: str) -> str:
         """A column that is filled in where ``column`` is."""
-        self.used.add(column)
         if column not in self._identifying:
             return self._pass_on(column)
         text = pl.col(column).cast(pl.String).str.strip_chars()
@@ -115,7 +111,6 @@ class CleanColumns:
 
     def among(self, column: str, codes: tuple[str, ...]) -> str:
         """A column that holds those of ``codes`` that ``column`` holds."""
-        self.used.add(column)
         if column not in self._identifying:
             return self._pass_on(column)
         text = pl.col(column).cast(pl.String)
@@ -162,7 +157,7 @@ class CleanColumns:
         return values.replace_strict(different, pl.Series(keys, dtype=pl.String), default=None, return_dtype=pl.String)
 
     def _days(self, text: pl.Expr, origin: FieldSource, episode: FieldSource | None) -> pl.Expr:
-        counted = text.cast(pl.Int32, strict=False)
+        counted = pl.lit(None, pl.Int32) if self._are_dates else text.cast(pl.Int32, strict=False)
         key = text_of(episode)
         first = key.replace_strict(self._first["episode"], self._first["first"], default=None, return_dtype=pl.Int32)
         day = pl.coalesce(_date(origin) - first, counted).cast(pl.String)

@@ -13,7 +13,8 @@ WORDS = (
     "unless those are random surrogates already, an expert has to determine that the risk is very small."
 )
 DAYS = (
-    "Days are counted from the first date in the feeds of this call: name all feeds of the same patients in one call."
+    "Days are counted from the first date that these feeds hold for an episode (tables) or a patient (FHIR). Send the "
+    "whole history of an episode each time: a call that is not given the first dates counts from other days."
 )
 
 

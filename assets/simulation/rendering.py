@@ -172,7 +172,7 @@ class Renderer:
 
 
 def as_delivered(table: Table, data: dict[str, pl.Series], *, typed: bool) -> pl.DataFrame:
-    """A frame with exactly the columns of the canonical layout of ``table``; columns without data are empty, as in routine care."""
+    """A frame with the columns of the canonical layout of ``table``; those without data are empty."""
     rows = len(next(iter(data.values())))
     return pl.DataFrame(
         [

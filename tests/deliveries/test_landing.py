@@ -90,7 +90,7 @@ def test_unsafe_names_are_refused_and_not_repeated(reader: Reader, name: str) ->
 
 
 def test_unsafe_name_in_a_folder_of_several_files(reader: Reader) -> None:
-    assert problems(reader.write({"patient.csv": "x", "precaution 1.csv": "x"}), reader, TWO) == ["FILENAME"]
+    assert problems(reader.write({"patient.csv": "x", "precaution;1.csv": "x"}), reader, TWO) == ["FILENAME"]
 
 
 def test_a_file_that_fits_no_pattern(reader: Reader) -> None:
@@ -109,7 +109,8 @@ def test_grouping(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / clinic / "patient.csv").write_text("x")
         (folder / clinic / "precaution1.csv").write_text("x")
     two = reader.profile(TWO)
-    assert [(sent.label, len(sent.files)) for sent in find_deliveries([folder], two).sent] == [("north", 2), ("south", 2)]
+    found = find_deliveries([folder], two).sent
+    assert [(sent.label, len(sent.files)) for sent in found] == [("north", 2), ("south", 2)]
     monkeypatch.chdir(folder / "north")
     from pathlib import Path  # noqa: PLC0415 only this test needs it at run time
 
@@ -214,9 +215,10 @@ def test_a_folder_is_landed_when_it_is_what_its_manifest_says(reader: Reader, na
 def test_a_file_with_a_hash_of_its_own(reader: Reader) -> None:
     profile = reader.profile(ONE)
     digest = hashlib.sha256(PRECAUTIONS.encode()).hexdigest()
-    (sent,) = find_deliveries([reader.write({"a.csv": PRECAUTIONS, "a.csv.sha256": f"{digest}  a.csv\n"})], profile).sent
+    files = {"a.csv": PRECAUTIONS, "a.csv.sha256": f"{digest}  a.csv\n"}
+    (sent,) = find_deliveries([reader.write(files)], profile).sent
     assert land(sent, profile, CONTRACT.version, reader.ledger)[1]
-    (sent,) = find_deliveries([reader.write({"a.csv": "x", "a.csv.sha256": f"{digest}  a.csv\n"})], profile).sent
+    (sent,) = find_deliveries([reader.write(files | {"a.csv": "x"})], profile).sent
     with pytest.raises(InputProblem, match="manifest"):
         land(sent, profile, CONTRACT.version, reader.ledger)
 

@@ -154,6 +154,7 @@ def test_a_profile_with_everything_loads(tmp_path: Path) -> None:
         ("{column: state, codes: [gone]}", "{colum: state, codes: [gone]}", "Perhaps 'column' is meant"),
         ("withdrawn: {column: state", "withdrawn: {column: structure", "the column name 'structure' is taken"),
         ("{constant: treat}", "{constant: treet}", "code 'treet' is not known. Perhaps 'treat' is meant"),
+        ("{constant: treat}", "{row_number: true}", "the number of a row is no visit_type"),
         ("visit_key: visit", "visit_key: {constant: a b}", "visit_key cannot have this form"),
         # scores, units and signs
         ("unit: {unit: mm, times: 10}", "unit: {unit: cm, times: 10}", "vas_mm is recorded in mm, not in cm"),

@@ -400,7 +400,7 @@ def test_the_nhs_file(shared_data: Path) -> None:
         'column: "Pre-Op Q EQ VAS", missing: ["999"]}',
     ):
         assert line in text
-    assert "which column, or columns together, tell each patient" in text
+    assert "patient_key: {row_number: true, prefix: P}  # QUESTION: no column tells rows apart" in text
 
 
 @pytest.mark.shared

@@ -19,7 +19,7 @@ from assets.deliveries.profile import PROFILE_FOLDER, Profile, load_profile, sav
 from assets.deliveries.profile_text import read_profile_text
 from assets.deliveries.profile_words import PARTS
 
-SECONDS = 5
+SECONDS = 20
 TEST_PROFILES = Path(__file__).resolve().parents[1] / "profiles"
 CORPUS = [
     path.read_text(encoding="utf-8") for path in sorted([*PROFILE_FOLDER.glob("*.yaml"), *TEST_PROFILES.glob("*.yaml")])

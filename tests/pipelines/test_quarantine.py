@@ -174,6 +174,10 @@ def test_a_row_is_taken_in_when_its_delivery_is_read_again_under_a_corrected_pro
     assert statuses(home) == {CODE: ["re_ingested"], SCORE: ["open"], WORD: ["open"]}
     published = pl.read_parquet(home.site / "data" / "quarantine_by_reason.parquet")
     assert "episode.condition_id.allowed" not in published["check_id"].to_list()
+    patients_rows = {"raw", "rows", "quarantined"}
+    for path in home.path.rglob("*"):
+        if path.is_file() and not patients_rows & set(path.relative_to(home.path).parts):
+            assert CANARY.encode() not in path.read_bytes(), path.name
 
 
 def test_a_retry_needs_a_known_delivery_and_a_profile(home: Home) -> None:

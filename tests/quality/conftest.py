@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
@@ -12,8 +12,10 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.contract.checks import Check, Kind, delivery_checks
-from assets.contract.model import ColumnType, Table
 from assets.deliveries.rules import polars_type, row_checks
+
+if TYPE_CHECKING:
+    from assets.contract.model import Table
 
 Row = dict[str, Any]
 WriteLake = Callable[..., Path]

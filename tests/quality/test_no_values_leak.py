@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
-from assets.contract.model import ColumnType
 from assets.quality.results import CheckResult, Status
 from assets.quality.run import run_delivery_suite
 

@@ -91,12 +91,9 @@ def withdrawals(rows: Rows, seed: int) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for table in CONTRACT.tables:
         for row in pick.sample(rows[table.name], len(rows[table.name]) // 20):
-            keys = [str(row.get(name) or "") for name in table.key]
-            found.append(
-                dict(zip(WITHDRAWAL_COLUMNS, [pick.choice(DELIVERIES), "back.csv", len(found) + 1, table.name], strict=False))
-                | {f"key_{place}": key for place, key in enumerate([*keys, "", "", "", ""][:5], start=1)}
-                | {"accepted": True}
-            )
+            keys = [*(str(row.get(name) or "") for name in table.key), "", "", "", ""]
+            line = [pick.choice(DELIVERIES), "back.csv", len(found) + 1, table.name, *keys[:5], True]
+            found.append(dict(zip(WITHDRAWAL_COLUMNS, line, strict=True)))
     return found
 
 
@@ -122,7 +119,9 @@ def frame(table: str, rows: Iterable[dict[str, object]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=schema | {"violations": pl.Int64})
 
 
-def build(rows: Rows, taken_back: list[dict[str, object]], order: random.Random | None, threads: int) -> dict[str, list[tuple[object, ...]]]:
+def build(
+    rows: Rows, taken_back: list[dict[str, object]], order: random.Random | None, threads: int
+) -> dict[str, list[tuple[object, ...]]]:
     """All tables of the warehouse, rows sorted; ``order`` shuffles rows, files and deliveries."""
     with TemporaryDirectory() as folder:
         home = Path(folder)

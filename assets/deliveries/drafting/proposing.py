@@ -199,6 +199,9 @@ class _Proposal:
         parts = self._key(table)
         if any(char in date_format for name in parts for date_format in self._columns[name].dates[:1] for char in "/ "):
             return Line("", f"{field} is needed: a date with / cannot be part of it; is there a number of the {table}?")
+        if not parts and self._scores and table != "visit":
+            ask = "no column tells rows apart, so their numbers are the key and no row can be corrected; is there one?"
+            return Line(f"{field}: {flow({'row_number': 'true', 'prefix': PREFIXES[table]})}", ask)
         if not parts:
             return Line("", f"{field} is needed: which column, or columns together, tell each {table} from all others?")
         self._used.update(parts)
