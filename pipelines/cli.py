@@ -141,7 +141,10 @@ def profile(feeds: tuple[Path, ...]) -> None:
 def deidentify(
     feeds: tuple[Path, ...], profile_name: str | None, key_file: Path, out: Path, *, new_key: bool, as_json: bool
 ) -> None:
-    """Make files that may be sent, on the clinic's own machine: keys, ages, areas and dates replaced, the rest left out."""
+    """Make files that may be sent, on the clinic's own machine.
+
+    Keys, ages, areas and dates are replaced; what the profile does not need is left out.
+    """
     from assets.privacy.keys import new_key_file  # noqa: PLC0415
     from pipelines.deidentify import deidentify as make  # noqa: PLC0415
 

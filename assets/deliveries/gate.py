@@ -89,7 +89,7 @@ def gate_names(table: TextTable, name: str, agreed: Agreed) -> None:
         return
     unique = len(set(table.header)) == len(table.header)  # else the rows cannot be told apart by name
     filled = _filled(table, tuple(named), name) if unique else dict.fromkeys(named, table.records)
-    said = {column: f"named like {named[column]} ({rows:,} rows)" for column, rows in filled.items() if rows}
+    said = {column: f"named like {named[column]} ({rows:,} filled in)" for column, rows in filled.items() if rows}
     if said:
         found = _suspicions(table, name, agreed) if unique else {}
         raise _problem(

@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets.deliveries.limits import LIMITS
 from assets.deliveries.ledger import DeliveredFile, Delivery, State
+from assets.deliveries.limits import LIMITS
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import save_profile
 from assets.deliveries.reading_history import HISTORY, remember_reading
@@ -189,8 +189,8 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         profile and contract is not read again.
 
     Raises:
-        InputProblem: UNREADABLE, if a file may not be opened; TOO_LARGE; INCOMPLETE, if it is still being written or is not what
-            its manifest says.
+        InputProblem: UNREADABLE, if a file may not be opened; TOO_LARGE; INCOMPLETE, if it is still being written or is
+            not what its manifest says.
 
     """
     ledger.lake.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assets.deliveries.profile_text import Location, ProfileText
 
 LAST_VERSION = 999_999_999
-FORMAT_KEYS = {"delimiter": "csv", "encoding": "csv", "sheet": "excel", "resource": "fhir", "columns": "fhir"}
+FORMAT_KEYS = {"delimiter": "csv", "encoding": "csv", "decimal": "csv", "sheet": "excel", "resource": "fhir", "columns": "fhir"}
 """Keys of a file that mean something in one format only."""
 
 

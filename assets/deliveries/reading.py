@@ -247,7 +247,9 @@ def _write_unread(one: _FileRead) -> _FileCounts:
 def _write_wide(one: _FileRead) -> _FileCounts:
     """One source row makes several canonical rows: they are accepted together or set aside together."""
     parts = [(emitter.table, _emitted(one, emitter)) for emitter in one.emitters]
-    taken_back = [withdrawal_rows(one.opened.rows, emitter, one.opened.numeric) for emitter in one.emitters if emitter.withdrawn]
+    taken_back = [
+        withdrawal_rows(one.opened.rows, emitter, one.opened.numeric) for emitter in one.emitters if emitter.withdrawn
+    ]
     faults = pl.concat([rows.select(ROW_NUMBER, "violations") for rows in (*(rows for _, rows in parts), *taken_back)])
     bad = (
         faults.filter(pl.col("violations") != 0)

@@ -19,133 +19,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from assets.contract.tables import AGE_TOP_CODE_YEARS
 from assets.privacy.fhir import AGE_URL, DAY_URL, MINUTE_URL
+from assets.privacy.fhir_kept import DATED, DOMAINS, KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from assets.privacy.keys import Keys
 
-KEPT: Final[dict[str, tuple[str, ...]]] = {
-    "Patient": ("gender",),
-    "Condition": (
-        "clinicalStatus",
-        "verificationStatus",
-        "category",
-        "severity",
-        "code",
-        "bodySite",
-        "subject",
-        "encounter",
-        "onsetDateTime",
-        "onsetPeriod",
-        "abatementDateTime",
-        "abatementPeriod",
-        "recordedDate",
-    ),
-    "Encounter": (
-        "status",
-        "class",
-        "type",
-        "serviceType",
-        "subject",
-        "episodeOfCare",
-        "participant.individual",
-        "period",
-        "reasonCode",
-        "reasonReference",
-        "diagnosis.condition",
-        "hospitalization.dischargeDisposition",
-        "serviceProvider",
-    ),
-    "Observation": (
-        "status",
-        "category",
-        "code",
-        "subject",
-        "encounter",
-        "effectiveDateTime",
-        "effectivePeriod",
-        "effectiveInstant",
-        "performer",
-        "valueQuantity",
-        "valueInteger",
-        "valueBoolean",
-        "valueCodeableConcept",
-        "dataAbsentReason",
-        "bodySite",
-        "method",
-        "component.code",
-        "component.valueQuantity",
-        "component.valueInteger",
-        "component.valueCodeableConcept",
-        "component.dataAbsentReason",
-    ),
-    "QuestionnaireResponse": (
-        "questionnaire",
-        "status",
-        "subject",
-        "encounter",
-        "authored",
-        "author",
-        "item.linkId",
-        "item.answer.valueBoolean",
-        "item.answer.valueDecimal",
-        "item.answer.valueInteger",
-        "item.answer.valueQuantity",
-        "item.answer.valueCoding",
-        "item.item.linkId",
-        "item.item.answer.valueBoolean",
-        "item.item.answer.valueDecimal",
-        "item.item.answer.valueInteger",
-        "item.item.answer.valueQuantity",
-        "item.item.answer.valueCoding",
-    ),
-    "Procedure": (
-        "status",
-        "category",
-        "code",
-        "subject",
-        "encounter",
-        "performedDateTime",
-        "performedPeriod",
-        "performer.actor",
-        "reasonCode",
-        "reasonReference",
-        "bodySite",
-        "outcome",
-    ),
-    "AdverseEvent": (
-        "actuality",
-        "category",
-        "event",
-        "subject",
-        "encounter",
-        "date",
-        "detected",
-        "seriousness",
-        "severity",
-        "outcome",
-    ),
-}
-"""What the contract needs of each type of resource, beside its id; other types are left out."""
-
-DATED: Final[dict[str, tuple[str, ...]]] = {
-    "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate"),
-    "Encounter": ("period",),
-    "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant"),
-    "QuestionnaireResponse": ("authored",),
-    "Procedure": ("performedDateTime", "performedPeriod"),
-    "AdverseEvent": ("date", "detected"),
-}
-"""Where the day of a resource stands, the first that is filled in; of a period its start."""
-
-DOMAINS: Final = {
-    "Patient": "patient",
-    "Encounter": "visit",
-    "Organization": "clinic",
-    "Practitioner": "therapist",
-    "PractitionerRole": "therapist",
-}
 ASSUMED_FIRST_DAY: Final = (7, 2)
 """The middle of a year, so that as many estimated years are too early as too late."""
 _BIRTH_SEX: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"

@@ -5,31 +5,11 @@
 --    replaces only what changed.
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
+-- 5. Only keys that occur more than once, or are withdrawn, are looked at.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check adverse_event.key.unique.
 -- grain: delivery_id, file, row_number, visit_key, event_type
-with accepted as (
-    select
-        visit_key,
-        event_type,
-        severity,
-        duration_hours,
-        resolved,
-        related,
-        delivery_id,
-        file,
-        row_number
-    from lake.adverse_event
-    where accepted
-),
-
-delivery as (
-    select
-        delivery_id,
-        extract_stamp
-    from lake.delivery
-),
-
-withdrawal as (
+with withdrawal as (
     select
         key_1 as visit_key,
         key_2 as event_type,
@@ -39,11 +19,19 @@ withdrawal as (
     where table_name = 'adverse_event'
 ),
 
+delivery as (
+    select
+        delivery_id,
+        extract_stamp
+    from lake.delivery
+),
+
 doubtful_key as (
     select
         visit_key,
         event_type
-    from accepted
+    from lake.adverse_event
+    where accepted
     group by visit_key, event_type
     having count(*) > 1
     union
@@ -53,87 +41,126 @@ doubtful_key as (
     from withdrawal
 ),
 
-compared as (
+stated as (
     select
-        accepted.visit_key,
-        accepted.event_type,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.visit_key,
-                accepted.event_type
-            order by
-                accepted.severity,
-                accepted.duration_hours,
-                accepted.resolved,
-                accepted.related
-        ) as content_number
-    from accepted
+        adverse_event.visit_key,
+        adverse_event.event_type,
+        concat_ws(
+            '|',
+            coalesce(adverse_event.severity, ''),
+            coalesce(cast(adverse_event.duration_hours as varchar), ''),
+            coalesce(adverse_event.resolved, ''),
+            coalesce(adverse_event.related, '')
+        ) as told,
+        adverse_event.delivery_id,
+        adverse_event.file,
+        adverse_event.row_number,
+        delivery.extract_stamp
+    from lake.adverse_event
     inner join doubtful_key
         on
-            accepted.visit_key = doubtful_key.visit_key
-            and accepted.event_type = doubtful_key.event_type
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
+            adverse_event.visit_key = doubtful_key.visit_key
+            and adverse_event.event_type = doubtful_key.event_type
+    inner join delivery on adverse_event.delivery_id = delivery.delivery_id
+    where adverse_event.accepted
+),
+
+withdrawn as (
+    select
+        stated.visit_key,
+        stated.event_type,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
         on
-            accepted.visit_key = withdrawal.visit_key
-            and accepted.event_type = withdrawal.event_type
+            stated.visit_key = withdrawal.visit_key
+            and stated.event_type = withdrawal.event_type
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
 ),
 
-versions as (
-    select
-        *,
-        min(content_number) over (partition by visit_key, event_type, delivery_id)
-        <> max(content_number) over (partition by visit_key, event_type, delivery_id) as is_contradicted,
-        row_number() over (
-            partition by visit_key, event_type
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.visit_key = withdrawn.visit_key
+            and stated.event_type = withdrawn.event_type
+    where withdrawn.row_number is null
 ),
 
-followed as (
+placed as (
     select
         *,
-        lag(content_number) over (partition by visit_key, event_type order by place) as content_before,
-        lag(is_contradicted) over (partition by visit_key, event_type order by place) as contradicted_before
-    from versions
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by visit_key, event_type
+        order by extract_stamp, delivery_id, file, row_number
+    )
+),
+
+contradiction as (
+    select distinct
+        visit_key,
+        event_type,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by visit_key, event_type) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.visit_key = contradiction.visit_key
+            and placed.event_type = contradiction.event_type
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.visit_key = contradiction_before.visit_key
+            and placed.event_type = contradiction_before.event_type
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        visit_key,
+        event_type,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by visit_key, event_type
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    visit_key,
-    event_type,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.visit_key,
+    judged.event_type,
     'adverse_event.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on
+        judged.visit_key = said_later.visit_key
+        and judged.event_type = said_later.event_type
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -143,5 +170,4 @@ select
     event_type,
     'adverse_event.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

@@ -5,32 +5,17 @@
 --    replaces only what changed.
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
+-- 5. Only keys that occur more than once, or are withdrawn, are looked at.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check episode.key.unique.
 -- grain: delivery_id, file, row_number, episode_key
-with accepted as (
+with withdrawal as (
     select
-        episode_key,
-        patient_key,
-        clinic_key,
-        therapist_key,
-        condition_id,
-        side,
-        start_year,
-        symptom_duration,
-        surgery_count,
-        comorbidity_count,
-        fear_avoidance,
-        prior_episode,
-        payer,
-        discharge_day,
-        discharge_reason,
-        discharge_calendar_day,
-        arm,
+        key_1 as episode_key,
         delivery_id,
-        file,
-        row_number
-    from lake.episode
-    where accepted
+        extract_stamp
+    from staging.withdrawal
+    where table_name = 'episode'
 ),
 
 delivery as (
@@ -40,18 +25,10 @@ delivery as (
     from lake.delivery
 ),
 
-withdrawal as (
-    select
-        key_1 as episode_key,
-        delivery_id,
-        extract_stamp
-    from staging.withdrawal
-    where table_name = 'episode'
-),
-
 doubtful_key as (
     select episode_key
-    from accepted
+    from lake.episode
+    where accepted
     group by episode_key
     having count(*) > 1
     union
@@ -59,92 +36,124 @@ doubtful_key as (
     from withdrawal
 ),
 
-compared as (
+stated as (
     select
-        accepted.episode_key,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.episode_key
-            order by
-                accepted.patient_key,
-                accepted.clinic_key,
-                accepted.therapist_key,
-                accepted.condition_id,
-                accepted.side,
-                accepted.start_year,
-                accepted.symptom_duration,
-                accepted.surgery_count,
-                accepted.comorbidity_count,
-                accepted.fear_avoidance,
-                accepted.prior_episode,
-                accepted.payer,
-                accepted.discharge_day,
-                accepted.discharge_reason,
-                accepted.discharge_calendar_day,
-                accepted.arm
-        ) as content_number
-    from accepted
+        episode.episode_key,
+        concat_ws(
+            '|',
+            coalesce(episode.patient_key, ''),
+            coalesce(episode.clinic_key, ''),
+            coalesce(episode.therapist_key, ''),
+            coalesce(episode.condition_id, ''),
+            coalesce(episode.side, ''),
+            coalesce(cast(episode.start_year as varchar), ''),
+            coalesce(episode.symptom_duration, ''),
+            coalesce(cast(episode.surgery_count as varchar), ''),
+            coalesce(cast(episode.comorbidity_count as varchar), ''),
+            coalesce(episode.fear_avoidance, ''),
+            coalesce(episode.prior_episode, ''),
+            coalesce(episode.payer, ''),
+            coalesce(cast(episode.discharge_day as varchar), ''),
+            coalesce(episode.discharge_reason, ''),
+            coalesce(cast(episode.discharge_calendar_day as varchar), ''),
+            coalesce(episode.arm, '')
+        ) as told,
+        episode.delivery_id,
+        episode.file,
+        episode.row_number,
+        delivery.extract_stamp
+    from lake.episode
     inner join doubtful_key
-        on accepted.episode_key = doubtful_key.episode_key
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
-        on accepted.episode_key = withdrawal.episode_key
+        on episode.episode_key = doubtful_key.episode_key
+    inner join delivery on episode.delivery_id = delivery.delivery_id
+    where episode.accepted
 ),
 
-versions as (
+withdrawn as (
     select
-        *,
-        min(content_number) over (partition by episode_key, delivery_id)
-        <> max(content_number) over (partition by episode_key, delivery_id) as is_contradicted,
-        row_number() over (
-            partition by episode_key
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
+        stated.episode_key,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
+        on stated.episode_key = withdrawal.episode_key
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
 ),
 
-followed as (
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.episode_key = withdrawn.episode_key
+    where withdrawn.row_number is null
+),
+
+placed as (
     select
         *,
-        lag(content_number) over (partition by episode_key order by place) as content_before,
-        lag(is_contradicted) over (partition by episode_key order by place) as contradicted_before
-    from versions
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by episode_key
+        order by extract_stamp, delivery_id, file, row_number
+    )
+),
+
+contradiction as (
+    select distinct
+        episode_key,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by episode_key) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.episode_key = contradiction.episode_key
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.episode_key = contradiction_before.episode_key
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        episode_key,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by episode_key
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    episode_key,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.episode_key,
     'episode.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on judged.episode_key = said_later.episode_key
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -153,5 +162,4 @@ select
     episode_key,
     'episode.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

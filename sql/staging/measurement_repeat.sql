@@ -6,37 +6,13 @@
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
 -- 5. Only visits in doubt (staging.visit_in_doubt) are looked at. A way of measuring that was not stated is ''.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check measurement.key.unique.
 -- grain: delivery_id, file, row_number, visit_key, measure_id, side, active_passive, method
 with in_doubt as (
     select visit_key
     from staging.visit_in_doubt
     where is_repeated
-),
-
-accepted as (
-    select
-        measurement.visit_key,
-        measurement.measure_id,
-        measurement.side,
-        coalesce(measurement.active_passive, '') as active_passive,
-        coalesce(measurement.method, '') as method,
-        measurement.rater_key,
-        measurement.value,
-        measurement.unit,
-        measurement.delivery_id,
-        measurement.file,
-        measurement.row_number
-    from lake.measurement
-    inner join in_doubt on measurement.visit_key = in_doubt.visit_key
-    where measurement.accepted
-),
-
-delivery as (
-    select
-        delivery_id,
-        extract_stamp
-    from lake.delivery
 ),
 
 withdrawal as (
@@ -52,127 +28,159 @@ withdrawal as (
     where table_name = 'measurement'
 ),
 
-doubtful_key as (
+delivery as (
     select
+        delivery_id,
+        extract_stamp
+    from lake.delivery
+),
+
+stated as (
+    select
+        measurement.visit_key,
+        measurement.measure_id,
+        measurement.side,
+        coalesce(measurement.active_passive, '') as active_passive,
+        coalesce(measurement.method, '') as method,
+        concat_ws(
+            '|',
+            coalesce(measurement.rater_key, ''),
+            coalesce(cast(measurement.value as varchar), ''),
+            coalesce(measurement.unit, '')
+        ) as told,
+        measurement.delivery_id,
+        measurement.file,
+        measurement.row_number,
+        delivery.extract_stamp
+    from lake.measurement
+    inner join in_doubt on measurement.visit_key = in_doubt.visit_key
+    inner join delivery on measurement.delivery_id = delivery.delivery_id
+    where measurement.accepted
+),
+
+withdrawn as (
+    select
+        stated.visit_key,
+        stated.measure_id,
+        stated.side,
+        stated.active_passive,
+        stated.method,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
+        on
+            stated.visit_key = withdrawal.visit_key
+            and stated.measure_id = withdrawal.measure_id
+            and stated.side = withdrawal.side
+            and stated.active_passive = withdrawal.active_passive
+            and stated.method = withdrawal.method
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
+),
+
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.visit_key = withdrawn.visit_key
+            and stated.measure_id = withdrawn.measure_id
+            and stated.side = withdrawn.side
+            and stated.active_passive = withdrawn.active_passive
+            and stated.method = withdrawn.method
+    where withdrawn.row_number is null
+),
+
+placed as (
+    select
+        *,
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by visit_key, measure_id, side, active_passive, method
+        order by extract_stamp, delivery_id, file, row_number
+    )
+),
+
+contradiction as (
+    select distinct
         visit_key,
         measure_id,
         side,
         active_passive,
-        method
-    from accepted
-    group by visit_key, measure_id, side, active_passive, method
-    having count(*) > 1
-    union
-    select
-        visit_key,
-        measure_id,
-        side,
-        active_passive,
-        method
-    from withdrawal
-),
-
-compared as (
-    select
-        accepted.visit_key,
-        accepted.measure_id,
-        accepted.side,
-        accepted.active_passive,
-        accepted.method,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.visit_key,
-                accepted.measure_id,
-                accepted.side,
-                accepted.active_passive,
-                accepted.method
-            order by
-                accepted.rater_key,
-                accepted.value,
-                accepted.unit
-        ) as content_number
-    from accepted
-    inner join doubtful_key
-        on
-            accepted.visit_key = doubtful_key.visit_key
-            and accepted.measure_id = doubtful_key.measure_id
-            and accepted.side = doubtful_key.side
-            and accepted.active_passive = doubtful_key.active_passive
-            and accepted.method = doubtful_key.method
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
-        on
-            accepted.visit_key = withdrawal.visit_key
-            and accepted.measure_id = withdrawal.measure_id
-            and accepted.side = withdrawal.side
-            and accepted.active_passive = withdrawal.active_passive
-            and accepted.method = withdrawal.method
-),
-
-versions as (
-    select
-        *,
-        min(content_number) over (partition by visit_key, measure_id, side, active_passive, method, delivery_id)
-        <> max(content_number) over (
-            partition by visit_key, measure_id, side, active_passive, method, delivery_id
-        ) as is_contradicted,
-        row_number() over (
-            partition by visit_key, measure_id, side, active_passive, method
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
-),
-
-followed as (
-    select
-        *,
-        lag(content_number) over (
-            partition by visit_key, measure_id, side, active_passive, method order by place
-        ) as content_before,
-        lag(is_contradicted) over (
-            partition by visit_key, measure_id, side, active_passive, method order by place
-        ) as contradicted_before
-    from versions
+        method,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by visit_key, measure_id, side, active_passive, method) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.visit_key = contradiction.visit_key
+            and placed.measure_id = contradiction.measure_id
+            and placed.side = contradiction.side
+            and placed.active_passive = contradiction.active_passive
+            and placed.method = contradiction.method
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.visit_key = contradiction_before.visit_key
+            and placed.measure_id = contradiction_before.measure_id
+            and placed.side = contradiction_before.side
+            and placed.active_passive = contradiction_before.active_passive
+            and placed.method = contradiction_before.method
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        visit_key,
+        measure_id,
+        side,
+        active_passive,
+        method,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by visit_key, measure_id, side, active_passive, method
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    visit_key,
-    measure_id,
-    side,
-    active_passive,
-    method,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.visit_key,
+    judged.measure_id,
+    judged.side,
+    judged.active_passive,
+    judged.method,
     'measurement.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on
+        judged.visit_key = said_later.visit_key
+        and judged.measure_id = said_later.measure_id
+        and judged.side = said_later.side
+        and judged.active_passive = said_later.active_passive
+        and judged.method = said_later.method
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -185,5 +193,4 @@ select
     method,
     'measurement.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

@@ -5,20 +5,17 @@
 --    replaces only what changed.
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
+-- 5. Only keys that occur more than once, or are withdrawn, are looked at.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check patient.key.unique.
 -- grain: delivery_id, file, row_number, patient_key
-with accepted as (
+with withdrawal as (
     select
-        patient_key,
-        sex,
-        age_years,
-        zip3,
-        population,
+        key_1 as patient_key,
         delivery_id,
-        file,
-        row_number
-    from lake.patient
-    where accepted
+        extract_stamp
+    from staging.withdrawal
+    where table_name = 'patient'
 ),
 
 delivery as (
@@ -28,18 +25,10 @@ delivery as (
     from lake.delivery
 ),
 
-withdrawal as (
-    select
-        key_1 as patient_key,
-        delivery_id,
-        extract_stamp
-    from staging.withdrawal
-    where table_name = 'patient'
-),
-
 doubtful_key as (
     select patient_key
-    from accepted
+    from lake.patient
+    where accepted
     group by patient_key
     having count(*) > 1
     union
@@ -47,80 +36,112 @@ doubtful_key as (
     from withdrawal
 ),
 
-compared as (
+stated as (
     select
-        accepted.patient_key,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.patient_key
-            order by
-                accepted.sex,
-                accepted.age_years,
-                accepted.zip3,
-                accepted.population
-        ) as content_number
-    from accepted
+        patient.patient_key,
+        concat_ws(
+            '|',
+            coalesce(patient.sex, ''),
+            coalesce(cast(patient.age_years as varchar), ''),
+            coalesce(patient.zip3, ''),
+            coalesce(patient.population, '')
+        ) as told,
+        patient.delivery_id,
+        patient.file,
+        patient.row_number,
+        delivery.extract_stamp
+    from lake.patient
     inner join doubtful_key
-        on accepted.patient_key = doubtful_key.patient_key
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
-        on accepted.patient_key = withdrawal.patient_key
+        on patient.patient_key = doubtful_key.patient_key
+    inner join delivery on patient.delivery_id = delivery.delivery_id
+    where patient.accepted
 ),
 
-versions as (
+withdrawn as (
     select
-        *,
-        min(content_number) over (partition by patient_key, delivery_id)
-        <> max(content_number) over (partition by patient_key, delivery_id) as is_contradicted,
-        row_number() over (
-            partition by patient_key
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
+        stated.patient_key,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
+        on stated.patient_key = withdrawal.patient_key
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
 ),
 
-followed as (
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.patient_key = withdrawn.patient_key
+    where withdrawn.row_number is null
+),
+
+placed as (
     select
         *,
-        lag(content_number) over (partition by patient_key order by place) as content_before,
-        lag(is_contradicted) over (partition by patient_key order by place) as contradicted_before
-    from versions
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by patient_key
+        order by extract_stamp, delivery_id, file, row_number
+    )
+),
+
+contradiction as (
+    select distinct
+        patient_key,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by patient_key) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.patient_key = contradiction.patient_key
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.patient_key = contradiction_before.patient_key
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        patient_key,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by patient_key
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    patient_key,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.patient_key,
     'patient.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on judged.patient_key = said_later.patient_key
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -129,5 +150,4 @@ select
     patient_key,
     'patient.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

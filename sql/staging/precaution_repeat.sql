@@ -5,28 +5,11 @@
 --    replaces only what changed.
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
+-- 5. Only keys that occur more than once, or are withdrawn, are looked at.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check precaution.key.unique.
 -- grain: delivery_id, file, row_number, patient_key, precaution_type
-with accepted as (
-    select
-        patient_key,
-        precaution_type,
-        present,
-        delivery_id,
-        file,
-        row_number
-    from lake.precaution
-    where accepted
-),
-
-delivery as (
-    select
-        delivery_id,
-        extract_stamp
-    from lake.delivery
-),
-
-withdrawal as (
+with withdrawal as (
     select
         key_1 as patient_key,
         key_2 as precaution_type,
@@ -36,11 +19,19 @@ withdrawal as (
     where table_name = 'precaution'
 ),
 
+delivery as (
+    select
+        delivery_id,
+        extract_stamp
+    from lake.delivery
+),
+
 doubtful_key as (
     select
         patient_key,
         precaution_type
-    from accepted
+    from lake.precaution
+    where accepted
     group by patient_key, precaution_type
     having count(*) > 1
     union
@@ -50,84 +41,123 @@ doubtful_key as (
     from withdrawal
 ),
 
-compared as (
+stated as (
     select
-        accepted.patient_key,
-        accepted.precaution_type,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.patient_key,
-                accepted.precaution_type
-            order by
-                accepted.present
-        ) as content_number
-    from accepted
+        precaution.patient_key,
+        precaution.precaution_type,
+        concat_ws(
+            '|',
+            coalesce(precaution.present, '')
+        ) as told,
+        precaution.delivery_id,
+        precaution.file,
+        precaution.row_number,
+        delivery.extract_stamp
+    from lake.precaution
     inner join doubtful_key
         on
-            accepted.patient_key = doubtful_key.patient_key
-            and accepted.precaution_type = doubtful_key.precaution_type
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
+            precaution.patient_key = doubtful_key.patient_key
+            and precaution.precaution_type = doubtful_key.precaution_type
+    inner join delivery on precaution.delivery_id = delivery.delivery_id
+    where precaution.accepted
+),
+
+withdrawn as (
+    select
+        stated.patient_key,
+        stated.precaution_type,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
         on
-            accepted.patient_key = withdrawal.patient_key
-            and accepted.precaution_type = withdrawal.precaution_type
+            stated.patient_key = withdrawal.patient_key
+            and stated.precaution_type = withdrawal.precaution_type
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
 ),
 
-versions as (
-    select
-        *,
-        min(content_number) over (partition by patient_key, precaution_type, delivery_id)
-        <> max(content_number) over (partition by patient_key, precaution_type, delivery_id) as is_contradicted,
-        row_number() over (
-            partition by patient_key, precaution_type
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.patient_key = withdrawn.patient_key
+            and stated.precaution_type = withdrawn.precaution_type
+    where withdrawn.row_number is null
 ),
 
-followed as (
+placed as (
     select
         *,
-        lag(content_number) over (partition by patient_key, precaution_type order by place) as content_before,
-        lag(is_contradicted) over (partition by patient_key, precaution_type order by place) as contradicted_before
-    from versions
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by patient_key, precaution_type
+        order by extract_stamp, delivery_id, file, row_number
+    )
+),
+
+contradiction as (
+    select distinct
+        patient_key,
+        precaution_type,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by patient_key, precaution_type) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.patient_key = contradiction.patient_key
+            and placed.precaution_type = contradiction.precaution_type
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.patient_key = contradiction_before.patient_key
+            and placed.precaution_type = contradiction_before.precaution_type
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        patient_key,
+        precaution_type,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by patient_key, precaution_type
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    patient_key,
-    precaution_type,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.patient_key,
+    judged.precaution_type,
     'precaution.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on
+        judged.patient_key = said_later.patient_key
+        and judged.precaution_type = said_later.precaution_type
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -137,5 +167,4 @@ select
     precaution_type,
     'precaution.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

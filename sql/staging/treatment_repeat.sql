@@ -6,36 +6,13 @@
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
 -- 5. Only visits in doubt (staging.treatment_in_doubt) are looked at.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check treatment.key.unique.
 -- grain: delivery_id, file, row_number, visit_key, treatment_class
 with in_doubt as (
     select visit_key
     from staging.treatment_in_doubt
     where is_repeated
-),
-
-accepted as (
-    select
-        treatment.visit_key,
-        treatment.treatment_class,
-        treatment.minutes,
-        treatment.needle_count,
-        treatment.muscle_count,
-        treatment.technique,
-        treatment.ltr_elicited,
-        treatment.delivery_id,
-        treatment.file,
-        treatment.row_number
-    from lake.treatment
-    inner join in_doubt on treatment.visit_key = in_doubt.visit_key
-    where treatment.accepted
-),
-
-delivery as (
-    select
-        delivery_id,
-        extract_stamp
-    from lake.delivery
 ),
 
 withdrawal as (
@@ -48,102 +25,131 @@ withdrawal as (
     where table_name = 'treatment'
 ),
 
-doubtful_key as (
+delivery as (
     select
-        visit_key,
-        treatment_class
-    from accepted
-    group by visit_key, treatment_class
-    having count(*) > 1
-    union
-    select
-        visit_key,
-        treatment_class
-    from withdrawal
+        delivery_id,
+        extract_stamp
+    from lake.delivery
 ),
 
-compared as (
+stated as (
     select
-        accepted.visit_key,
-        accepted.treatment_class,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.visit_key,
-                accepted.treatment_class
-            order by
-                accepted.minutes,
-                accepted.needle_count,
-                accepted.muscle_count,
-                accepted.technique,
-                accepted.ltr_elicited
-        ) as content_number
-    from accepted
-    inner join doubtful_key
-        on
-            accepted.visit_key = doubtful_key.visit_key
-            and accepted.treatment_class = doubtful_key.treatment_class
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
-        on
-            accepted.visit_key = withdrawal.visit_key
-            and accepted.treatment_class = withdrawal.treatment_class
+        treatment.visit_key,
+        treatment.treatment_class,
+        concat_ws(
+            '|',
+            coalesce(cast(treatment.minutes as varchar), ''),
+            coalesce(cast(treatment.needle_count as varchar), ''),
+            coalesce(cast(treatment.muscle_count as varchar), ''),
+            coalesce(treatment.technique, ''),
+            coalesce(treatment.ltr_elicited, '')
+        ) as told,
+        treatment.delivery_id,
+        treatment.file,
+        treatment.row_number,
+        delivery.extract_stamp
+    from lake.treatment
+    inner join in_doubt on treatment.visit_key = in_doubt.visit_key
+    inner join delivery on treatment.delivery_id = delivery.delivery_id
+    where treatment.accepted
 ),
 
-versions as (
+withdrawn as (
+    select
+        stated.visit_key,
+        stated.treatment_class,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
+        on
+            stated.visit_key = withdrawal.visit_key
+            and stated.treatment_class = withdrawal.treatment_class
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
+),
+
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.visit_key = withdrawn.visit_key
+            and stated.treatment_class = withdrawn.treatment_class
+    where withdrawn.row_number is null
+),
+
+placed as (
     select
         *,
-        min(content_number) over (partition by visit_key, treatment_class, delivery_id)
-        <> max(content_number) over (partition by visit_key, treatment_class, delivery_id) as is_contradicted,
-        row_number() over (
-            partition by visit_key, treatment_class
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by visit_key, treatment_class
+        order by extract_stamp, delivery_id, file, row_number
+    )
 ),
 
-followed as (
-    select
-        *,
-        lag(content_number) over (partition by visit_key, treatment_class order by place) as content_before,
-        lag(is_contradicted) over (partition by visit_key, treatment_class order by place) as contradicted_before
-    from versions
+contradiction as (
+    select distinct
+        visit_key,
+        treatment_class,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by visit_key, treatment_class) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.visit_key = contradiction.visit_key
+            and placed.treatment_class = contradiction.treatment_class
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.visit_key = contradiction_before.visit_key
+            and placed.treatment_class = contradiction_before.treatment_class
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        visit_key,
+        treatment_class,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by visit_key, treatment_class
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    visit_key,
-    treatment_class,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.visit_key,
+    judged.treatment_class,
     'treatment.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on
+        judged.visit_key = said_later.visit_key
+        and judged.treatment_class = said_later.treatment_class
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -153,5 +159,4 @@ select
     treatment_class,
     'treatment.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

@@ -5,24 +5,17 @@
 --    replaces only what changed.
 -- 3. A quarantined latest version does not bring an older one back: the clinic withdrew that one.
 -- 4. A withdrawal (staging.withdrawal) supersedes what its own and earlier deliveries said under the key.
+-- 5. Only keys that occur more than once, or are withdrawn, are looked at.
+--    Each row is compared with the one before it in one pass: after a full extract every key is looked at.
 -- Source: needlepoint contract, check visit.key.unique.
 -- grain: delivery_id, file, row_number, visit_key
-with accepted as (
+with withdrawal as (
     select
-        visit_key,
-        episode_key,
-        day_offset,
-        planned_day,
-        visit_type,
-        attendance,
-        adverse_events_asked,
-        calendar_day,
-        recorded_minute,
+        key_1 as visit_key,
         delivery_id,
-        file,
-        row_number
-    from lake.visit
-    where accepted
+        extract_stamp
+    from staging.withdrawal
+    where table_name = 'visit'
 ),
 
 delivery as (
@@ -32,18 +25,10 @@ delivery as (
     from lake.delivery
 ),
 
-withdrawal as (
-    select
-        key_1 as visit_key,
-        delivery_id,
-        extract_stamp
-    from staging.withdrawal
-    where table_name = 'visit'
-),
-
 doubtful_key as (
     select visit_key
-    from accepted
+    from lake.visit
+    where accepted
     group by visit_key
     having count(*) > 1
     union
@@ -51,84 +36,117 @@ doubtful_key as (
     from withdrawal
 ),
 
-compared as (
+stated as (
     select
-        accepted.visit_key,
-        accepted.delivery_id,
-        accepted.file,
-        accepted.row_number,
-        delivery.extract_stamp,
-        coalesce(
-            withdrawal.extract_stamp > delivery.extract_stamp
-            or (withdrawal.extract_stamp = delivery.extract_stamp and withdrawal.delivery_id >= accepted.delivery_id),
-            false
-        ) as is_withdrawn,
-        dense_rank() over (
-            partition by
-                accepted.visit_key
-            order by
-                accepted.episode_key,
-                accepted.day_offset,
-                accepted.planned_day,
-                accepted.visit_type,
-                accepted.attendance,
-                accepted.adverse_events_asked,
-                accepted.calendar_day,
-                accepted.recorded_minute
-        ) as content_number
-    from accepted
+        visit.visit_key,
+        concat_ws(
+            '|',
+            coalesce(visit.episode_key, ''),
+            coalesce(cast(visit.day_offset as varchar), ''),
+            coalesce(cast(visit.planned_day as varchar), ''),
+            coalesce(visit.visit_type, ''),
+            coalesce(visit.attendance, ''),
+            coalesce(visit.adverse_events_asked, ''),
+            coalesce(cast(visit.calendar_day as varchar), ''),
+            coalesce(cast(visit.extract_day as varchar), ''),
+            coalesce(cast(visit.recorded_minute as varchar), '')
+        ) as told,
+        visit.delivery_id,
+        visit.file,
+        visit.row_number,
+        delivery.extract_stamp
+    from lake.visit
     inner join doubtful_key
-        on accepted.visit_key = doubtful_key.visit_key
-    inner join delivery on accepted.delivery_id = delivery.delivery_id
-    left join withdrawal
-        on accepted.visit_key = withdrawal.visit_key
+        on visit.visit_key = doubtful_key.visit_key
+    inner join delivery on visit.delivery_id = delivery.delivery_id
+    where visit.accepted
 ),
 
-versions as (
+withdrawn as (
     select
-        *,
-        min(content_number) over (partition by visit_key, delivery_id)
-        <> max(content_number) over (partition by visit_key, delivery_id) as is_contradicted,
-        row_number() over (
-            partition by visit_key
-            order by extract_stamp, delivery_id, file, row_number
-        ) as place
-    from compared
-    where not is_withdrawn
+        stated.visit_key,
+        stated.delivery_id,
+        stated.file,
+        stated.row_number
+    from stated
+    inner join withdrawal
+        on stated.visit_key = withdrawal.visit_key
+    where
+        withdrawal.extract_stamp > stated.extract_stamp
+        or (withdrawal.extract_stamp = stated.extract_stamp and withdrawal.delivery_id >= stated.delivery_id)
 ),
 
-followed as (
+standing as (
+    select stated.*
+    from stated
+    left join withdrawn
+        on
+            stated.delivery_id = withdrawn.delivery_id
+            and stated.file = withdrawn.file
+            and stated.row_number = withdrawn.row_number
+            and stated.visit_key = withdrawn.visit_key
+    where withdrawn.row_number is null
+),
+
+placed as (
     select
         *,
-        lag(content_number) over (partition by visit_key order by place) as content_before,
-        lag(is_contradicted) over (partition by visit_key order by place) as contradicted_before
-    from versions
+        row_number() over said as place,
+        lag(told) over said as told_before,
+        lag(delivery_id) over said as delivery_before
+    from standing
+    window said as (
+        partition by visit_key
+        order by extract_stamp, delivery_id, file, row_number
+    )
+),
+
+contradiction as (
+    select distinct
+        visit_key,
+        delivery_id
+    from placed
+    where delivery_before = delivery_id and told_before <> told
 ),
 
 judged as (
     select
-        *,
-        max(
-            case
-                when
-                    is_contradicted
-                    or coalesce(contradicted_before, true)
-                    or content_before <> content_number
-                    then place
-            end
-        ) over (partition by visit_key) as last_said
-    from followed
+        placed.*,
+        contradiction.delivery_id is not null as is_contradicted,
+        contradiction.delivery_id is not null
+        or placed.told_before <> placed.told
+        or contradiction_before.delivery_id is not null as is_said_anew
+    from placed
+    left join contradiction
+        on
+            placed.visit_key = contradiction.visit_key
+            and placed.delivery_id = contradiction.delivery_id
+    left join contradiction as contradiction_before
+        on
+            placed.visit_key = contradiction_before.visit_key
+            and placed.delivery_before = contradiction_before.delivery_id
+),
+
+said_later as (
+    select
+        visit_key,
+        max(place) as place
+    from judged
+    where place > 1 and is_said_anew
+    group by visit_key
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    visit_key,
+    judged.delivery_id,
+    judged.file,
+    judged.row_number,
+    judged.visit_key,
     'visit.key.unique' as check_id,
-    case when is_contradicted then 'quarantined' else 'superseded' end as fate
+    case when judged.is_contradicted then 'quarantined' else 'superseded' end as fate
 from judged
-where is_contradicted or place <> last_said
+left join said_later
+    on judged.visit_key = said_later.visit_key
+where judged.is_contradicted or judged.place <> coalesce(said_later.place, 1)
 union all
 select
     delivery_id,
@@ -137,5 +155,4 @@ select
     visit_key,
     'visit.key.withdrawn' as check_id,
     'superseded' as fate
-from compared
-where is_withdrawn
+from withdrawn

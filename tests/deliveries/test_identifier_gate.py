@@ -119,7 +119,7 @@ def test_names_and_values_are_said_together(reader: Reader) -> None:
     feed = {"p.csv": "id,sex,phone,x\n219-09-9999,Not Known,y,z\n"}
     problem = str(reader.files(feed, PATIENTS.format(ignored="phone, x")).delivery.problem)
     assert "column 'id': 1 of 1 values look like social security numbers" in problem
-    assert "column 'phone': named like a telephone number (1 rows)" in problem
+    assert "column 'phone': named like a telephone number (1 filled in)" in problem
 
 
 @pytest.mark.parametrize("column", ["id", "x"])
@@ -226,4 +226,4 @@ def test_a_header_line_that_is_missing_is_not_quoted(reader: Reader) -> None:
 
 def test_a_column_sent_twice_is_still_looked_at_by_name(reader: Reader) -> None:
     reading = reader.files({"p.csv": "id,sex,phone,sex\nP1,F,5550109999,F\n"}, PATIENTS.format(ignored=""))
-    assert "column 'phone': named like a telephone number (1 rows)" in str(reading.delivery.problem)
+    assert "column 'phone': named like a telephone number (1 filled in)" in str(reading.delivery.problem)
