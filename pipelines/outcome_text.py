@@ -50,8 +50,7 @@ def _as_dict(outcome: RunOutcome, page: Path) -> dict[str, object]:
     return {
         "released": outcome.released,
         "release": outcome.release,
-        "held": outcome.held,
-        "held_by": outcome.held_by,
+        "held_by": [*outcome.held, *outcome.held_by],
         "failed": [str(problem) for problem in outcome.failed],
         "site": str(page),
         "not_read": [{"code": problem.code, "problem": str(problem)} for problem in outcome.not_landed],

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 ENTRIES = """
 select
-    delivery_id, label, file, row_number, table_name, check_id, reason, sentence, status, clinic_key,
-    coalesce(clinic_key, label, delivery_id) as clinic, corrected_by, waived_until, missing_parent
+    delivery_id, delivery_label as label, file, row_number, table_name, check_id, reason, sentence, status, clinic_key,
+    coalesce(clinic_key, delivery_label, delivery_id) as clinic, corrected_by, waived_until, missing_parent
 from audit.quarantine
 order by clinic, delivery_id, file, row_number, table_name, check_id
 """

@@ -168,7 +168,7 @@ def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator
             table.name,
             column.name,
             f"{_spoken(table.name)}: {_spoken(column.name).lower()} {words}",
-            f"{column.meaning}: {words}.",
+            f"{_spoken(column.name)} {words} ({column.meaning[:1].lower()}{column.meaning[1:]}).",
             severity,
             tolerance,
             reason,

@@ -1,8 +1,8 @@
 """The identifier gate of a file: refuses a delivery in which columns, by name or by what they hold, identify people.
 
-Every row is searched, also of columns that the profile ignores, for the file as sent is kept. A key that only points to
-another table is searched in the first rows: one that is not in that table is set aside. What profile and contract list
-(codes, missing codes, units) was agreed on and is exempt. The sentence names all columns with counts and never a value.
+Every row of every column is searched, also of columns that the profile ignores, for the file as sent is kept. What the
+profile and the contract list (codes, missing codes, units) was agreed on and is exempt. The sentence names all columns
+with counts and never a value.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """Columns that one sentence names; of more it says how many."""
-FIRST_ROWS = 10_000
 JUDGED_ROWS = 1_000_000
 """Suspicious rows of a column that are looked at one by one; beyond, the pattern alone decides, in bounded memory."""
 REMEDY = (
@@ -45,13 +44,12 @@ REMEDY = (
 class Agreed:
     """What profile and contract say about the columns of one file.
 
-    ``known`` are columns that the profile names, ``days`` may hold dates, ``foreign`` are keys of other tables,
+    ``known`` are columns that the profile names, ``days`` may hold dates,
     ``listed`` are values that were agreed on, ``zips`` and ``ages`` are those of patients.
     """
 
     known: frozenset[str]
     days: frozenset[str]
-    foreign: frozenset[str]
     listed: Mapping[str, frozenset[str]]
     zips: frozenset[str]
     ages: frozenset[str]
@@ -66,7 +64,6 @@ def agreed_on(source: FileSource, emitters: tuple[Emitter, ...], profile: Profil
     return Agreed(
         known=frozenset({*source.ignored, *listed}),
         days=days if profile.privacy_mode == "limited_data_set" else frozenset(),
-        foreign=_foreign(emitters),
         listed={column: frozenset(values) for column, values in listed.items()},
         zips=_columns(emitters, lambda table, field: (table.name, field) == ("patient", "zip3")),
         ages=_columns(emitters, lambda table, field: (table.name, field) == ("patient", "age_years")),
@@ -131,9 +128,7 @@ def _filled(table: TextTable, columns: tuple[str, ...], name: str) -> dict[str, 
 def _suspicions(table: TextTable, name: str, agreed: Agreed) -> dict[str, str]:
     """What is wrong with which column: one pass over all rows, then a closer look at columns with a hit."""
     probes = list(_probes(table, agreed))
-    first = [probe for probe in probes if probe.column in agreed.foreign]
-    everywhere = [probe for probe in probes if probe.column not in agreed.foreign]
-    hits = {**_count(table.rows.head(FIRST_ROWS), first, name), **_count(table.rows, everywhere, name)}
+    hits = _count(table.rows, probes, name)
     said: dict[str, str] = {}
     for probe, rows in hits.items():
         if rows and probe.column not in said:
@@ -240,12 +235,6 @@ def _columns(emitters: tuple[Emitter, ...], wanted: Callable[[Table, str], bool]
         for column in (source.column, *source.columns)
         if column is not None
     )
-
-
-def _foreign(emitters: tuple[Emitter, ...]) -> frozenset[str]:
-    """Columns that do nothing but point to another table."""
-    pointing = _columns(emitters, lambda table, field: field in {reference.column for reference in table.references})
-    return pointing - _columns(emitters, lambda table, field: field not in {one.column for one in table.references})
 
 
 def _listed(

@@ -269,8 +269,8 @@ def _same_reading(known: Delivery, now: Delivery) -> bool:
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     digest = hashlib.sha256()
     size = 0
-    LIMITS.check_file(source, source.name)
     try:
+        LIMITS.check_file(source, source.name)
         reader = source.open("rb")
     except OSError:
         raise InputProblem("UNREADABLE", source.name, "the file cannot be opened", "Check its permissions") from None

@@ -153,7 +153,7 @@ IDENTIFIER_VALUES: tuple[Form, ...] = (
         share=0.9,
         rows=5,
     ),
-    Form("web addresses", r"(?i:\b(?:https?|s?ftp|file)://|^\s*www\.)"),
+    Form("web addresses", rf"{_BEFORE}(?i:(?:https?|s?ftp|file)://|www\.)"),
     Form(
         "photographs or files",
         r"^\s*(?:data:[a-z]+/|/9j/|iVBORw0KGgo|R0lGOD)|(?i:\.(?:jpe?g|png|gif|bmp|tiff?|heic|dcm|pdf)\s*$)",

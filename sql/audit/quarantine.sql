@@ -85,7 +85,7 @@ select
     case when finding.is_current then correction.corrected_by end as corrected_by,
     waiver.ends_on as waived_until,
     origin.clinic_key,
-    delivery.label,
+    delivery.label as delivery_label,
     case when quality_check.kind = 'reference' then origin.missing_parent end as missing_parent
 from finding
 left join correction

@@ -1,6 +1,7 @@
 -- Where a row set aside comes from: its clinic, and the parent that never came.
 -- 1. Clinic: of the episode the row names, or of the episode of the visit it names; for rows of a patient, if all
---    episodes of the patient are of one clinic. Rows set aside themselves count too: they still say whose they are.
+--    episodes of the patient are of one clinic. Rows set aside themselves count too: they still say whose they are, but
+--    only if some accepted episode is of that clinic. What else stands there is a value of a row, and is not repeated.
 -- 2. Of several rows of one key an accepted one speaks, the latest first.
 -- 3. Missing parent: the first link of the chain visit, episode, patient that no delivery holds. A parent that came but
 --    was set aside itself is not missing.
@@ -10,6 +11,13 @@ with delivery as (
         delivery_id,
         extract_stamp
     from lake.delivery
+),
+
+known_clinic as (
+    select clinic_key
+    from lake.episode
+    where accepted
+    group by clinic_key
 ),
 
 named as (
@@ -166,7 +174,7 @@ resolved as (
         with_episode.file,
         with_episode.row_number,
         with_episode.table_name,
-        coalesce(with_episode.clinic_key, patient_clinic.clinic_key) as clinic_key,
+        known_clinic.clinic_key,
         case
             when with_episode.is_visit_missing and with_episode.table_name <> 'visit' then 'visit'
             when with_episode.is_episode_missing then 'episode'
@@ -179,6 +187,7 @@ resolved as (
     from with_episode
     left join known_patient on with_episode.patient_key = known_patient.patient_key
     left join patient_clinic on with_episode.patient_key = patient_clinic.patient_key
+    left join known_clinic on coalesce(with_episode.clinic_key, patient_clinic.clinic_key) = known_clinic.clinic_key
 )
 
 select

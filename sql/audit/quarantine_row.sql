@@ -5,6 +5,8 @@
 -- 3. A part of the key that a table does not have is '', so is a way of measuring that was not stated; a part that is
 --    missing is null. Visit, episode, patient and clinic are what the row itself says.
 -- 4. A source row that feeds several tables, or one table several times, is one line for each of its keys.
+-- A view: keys of rows that are set aside stay in the lake.
+-- materialised: view
 -- grain: delivery_id, file, row_number, table_name, key_1, key_2, key_3, key_4, key_5
 with found as (
     select

@@ -48,7 +48,6 @@ stated as (
             coalesce(visit.attendance, ''),
             coalesce(visit.adverse_events_asked, ''),
             coalesce(cast(visit.calendar_day as varchar), ''),
-            coalesce(cast(visit.extract_day as varchar), ''),
             coalesce(cast(visit.recorded_minute as varchar), '')
         ) as told,
         visit.delivery_id,

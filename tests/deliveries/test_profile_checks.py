@@ -127,6 +127,7 @@ def test_a_profile_with_everything_loads(tmp_path: Path) -> None:
         # files
         ('match: "sexes.csv"', 'match: "cases.csv"', "two files are called 'cases.csv'"),
         ("    sheet: Visits", "    delimiter: ;", "delimiter means nothing where the format is excel"),
+        ("    sheet: Visits", '    decimal: ","', "decimal means nothing where the format is excel"),
         ("    sheet: Visits", "    encoding: cp1252", "encoding means nothing where the format is excel"),
         ("    encoding: cp1252", "    sheet: one", "sheet means nothing where the format is csv"),
         ("    encoding: cp1252", "    resource: Patient", "resource means nothing where the format is csv"),

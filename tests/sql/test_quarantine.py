@@ -223,6 +223,7 @@ def test_whose_row_it_is_and_which_parent_never_came(sql: Sandbox) -> None:
                 d1          | a.csv | 8          | patient     |           |             | p1          |
                 d1          | a.csv | 9          | precaution  |           |             | p2          |
                 d1          | a.csv | 10         | measurement |           |             |             |
+                d1          | a.csv | 11         | episode     |           | e8          | p9          | c2
                 """,
             "lake.visit": """
                 visit_key | episode_key | accepted | delivery_id
@@ -251,10 +252,11 @@ def test_whose_row_it_is_and_which_parent_never_came(sql: Sandbox) -> None:
         4          | measurement |            |
         5          | visit       | c1         |
         6          | visit       |            | episode
-        7          | episode     | c9         | patient
+        7          | episode     |            | patient
         8          | patient     | c1         |
         9          | precaution  |            |
         10         | measurement |            |
+        11         | episode     | c2         | patient
         """,
     )
 
@@ -349,7 +351,7 @@ def test_status_of_every_kind_and_its_sentence(sql: Sandbox) -> None:
     sql.expect(
         "audit.quarantine",
         """
-        row_number | reason        | status      | corrected_by | waived_until | clinic_key | label | missing_parent
+        row_number | reason        | status      | corrected_by | waived_until | clinic_key | delivery_label | missing_parent
         1          | NOT_NUMERIC   | open        |              |              | c1         | north |
         2          | NOT_NUMERIC   | corrected   | d2           | 2026-12-31   |            | north |
         3          | NOT_NUMERIC   | waived      |              | 2026-12-31   |            | north |
