@@ -115,7 +115,7 @@ def check(
 @FEEDS_ARGUMENT
 def profile(feeds: tuple[Path, ...]) -> None:
     """Draft a profile for FEEDS by looking at the data; what it cannot know, it asks in comments."""
-    from assets.deliveries.profile_draft import draft  # noqa: PLC0415
+    from assets.deliveries.profile.draft import draft  # noqa: PLC0415
 
     click.echo(draft(feeds), nl=False)
 
@@ -173,7 +173,7 @@ def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "p
 def docs(*, only_check: bool) -> None:
     """Write the data dictionary, the check catalogue, and the reference and JSON Schema of profiles."""
     from assets.contract.documents import documents  # noqa: PLC0415
-    from assets.deliveries.profile_documents import documents as profile_documents  # noqa: PLC0415
+    from assets.deliveries.profile.documents import documents as profile_documents  # noqa: PLC0415
 
     stale = []
     for path, text in (documents(CONTRACT) | profile_documents(CONTRACT)).items():

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from assets.deliveries.formats import TextTable
     from assets.deliveries.landing import Sent
     from assets.deliveries.profile import Profile
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
     from assets.privacy.deidentify_fhir import Course
     from assets.privacy.keys import Keys
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from assets.deliveries.profile_fields import FieldSource, SignFlip, Withdrawal
+from assets.deliveries.profile.fields import FieldSource, SignFlip, Withdrawal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from assets.contract.model import Contract, Table
-    from assets.deliveries.profile_fields import FileSource, PlannedVisit, Score, Selection, UnitSource
+    from assets.deliveries.profile.fields import FileSource, PlannedVisit, Score, Selection, UnitSource
 
 WITHDRAWN = Withdrawal(column="withdrawn", codes=("yes",))
 """The optional column of the canonical layout that takes a row back."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assets.deliveries.emitters import Emitter
     from assets.deliveries.formats import TextTable
     from assets.deliveries.profile import Profile
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 NAMED = 10
 """Columns that one sentence names; of more it says how many."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from assets.deliveries.ledger import Ledger
     from assets.deliveries.profile import Profile
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,()+-]{0,127}")
 """Names that need no quoting in a table, a page or a spreadsheet; blanks are usual in exports."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from assets.contract.model import Contract, Table
     from assets.deliveries.ledger import DeliveredFile, Ledger
     from assets.deliveries.profile import Profile
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 VIOLATION_SCHEMA = pl.Schema(
     {

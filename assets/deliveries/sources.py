@@ -12,7 +12,7 @@ from assets.deliveries.formats import ROW_NUMBER, STRUCTURE, open_table
 from assets.deliveries.gate import agreed_on, gate_names, gate_values
 from assets.deliveries.header import Columns, check_header_line, compare_header
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile_fields import FileSource
+from assets.deliveries.profile.fields import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assets.deliveries.emitters import Emitter
     from assets.deliveries.formats import TextTable
     from assets.deliveries.profile import Profile
-    from assets.deliveries.profile_fields import Join, Selection
+    from assets.deliveries.profile.fields import Join, Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from assets.deliveries.scaling import flip_columns, rescaled
 if TYPE_CHECKING:
     from assets.contract.model import Column, Contract
     from assets.deliveries.emitters import Emitter
-    from assets.deliveries.profile_fields import FieldSource
+    from assets.deliveries.profile.fields import FieldSource
 
 SCORE_LIMIT = 10.0 ** (SCORE_DIGITS - SCORE_DECIMALS)
 DECIMAL_COMMA = r"^\s*[-+]?[0-9]+(?:,[0-9]+)?\s*$"

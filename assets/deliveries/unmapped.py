@@ -17,7 +17,7 @@ from assets.privacy.identifier_values import looks_identifying
 
 if TYPE_CHECKING:
     from assets.contract.model import Contract, Table
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 UNMAPPED_SCHEMA = pl.Schema(
     {"file": pl.String(), "column": pl.String(), "code": pl.String(), "rows": pl.Int64(), "fate": pl.String()}

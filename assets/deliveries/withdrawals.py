@@ -16,7 +16,7 @@ from assets.deliveries.typing_pass import text_of
 
 if TYPE_CHECKING:
     from assets.deliveries.emitters import Emitter
-    from assets.deliveries.profile_fields import Withdrawal
+    from assets.deliveries.profile.fields import Withdrawal
 
 KEY_COLUMNS = ("key_1", "key_2", "key_3", "key_4", "key_5")
 """No canonical table has a longer key."""

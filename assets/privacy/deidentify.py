@@ -16,7 +16,7 @@ import polars as pl
 
 from assets.contract.model import ColumnType
 from assets.contract.tables import AGE_TOP_CODE_YEARS, OLDEST_PERSON_YEARS
-from assets.deliveries.profile_fields import FieldSource
+from assets.deliveries.profile.fields import FieldSource
 from assets.deliveries.typing_pass import day_number, text_of
 from assets.privacy.keys import canonical
 from assets.privacy.zip_codes import prefix
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Contract, Table
     from assets.deliveries.emitters import Emitter
-    from assets.deliveries.profile_fields import FileSource, PlannedVisit, Score, SignFlip, TableSource
+    from assets.deliveries.profile.fields import FileSource, PlannedVisit, Score, SignFlip, TableSource
     from assets.privacy.keys import Keys
 
 UNREADABLE = "unreadable"

@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 
 from assets.deliveries.formats import open_table
-from assets.deliveries.profile_fields import FileSource
+from assets.deliveries.profile.fields import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

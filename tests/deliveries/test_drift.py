@@ -25,7 +25,7 @@ from assets.deliveries.drift import (
     summarise,
 )
 from assets.deliveries.ledger import Delivery, Ledger, State
-from assets.deliveries.profile import PROFILE_FOLDER, AcceptedDrift, load_profile
+from assets.deliveries.profile.loading import PROFILE_FOLDER, AcceptedDrift, load_profile
 
 if TYPE_CHECKING:
     from pathlib import Path

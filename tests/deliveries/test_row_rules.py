@@ -16,7 +16,7 @@ from assets.contract.checks import Check, Kind, allowed_codes, delivery_checks
 from assets.contract.model import ColumnType
 from assets.deliveries.emitters import Emitter
 from assets.deliveries.formats import ROW_NUMBER, STRUCTURE
-from assets.deliveries.profile_fields import FieldSource
+from assets.deliveries.profile.fields import FieldSource
 from assets.deliveries.rules import measure_frame, row_checks
 from assets.deliveries.typing_pass import Notation, typed_rows
 

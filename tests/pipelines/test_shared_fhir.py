@@ -50,7 +50,9 @@ def people(shared_data: Path) -> frozenset[str]:
     with gzip.open(shared_data / "synthea_fhir_r4" / "Patient.000.ndjson.gz", "rt", encoding="utf-8") as file:
         found = {text for line in file for text in identifiers(json.loads(line))}
     # a postal code or birth date of the sample may also be a number of the software's own files
-    return frozenset(text for text in found if len(text) >= SHORTEST_WORD and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text))
+    return frozenset(
+        text for text in found if len(text) >= SHORTEST_WORD and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+    )
 
 
 def leaks(folder: Path, people: frozenset[str]) -> list[str]:

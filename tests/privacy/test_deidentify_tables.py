@@ -322,6 +322,6 @@ def test_a_simulated_feed_reads_as_before(clinic: Any) -> None:
     ],
 )
 def test_names_of_the_output(name: str, plain: str) -> None:
-    from assets.deliveries.profile_fields import FileSource  # noqa: PLC0415
+    from assets.deliveries.profile.fields import FileSource  # noqa: PLC0415
 
     assert plain_name(name, FileSource(match="x")) == plain

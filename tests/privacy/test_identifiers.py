@@ -10,7 +10,7 @@ from assets.contract import CONTRACT
 from assets.deliveries.emitters import emitters_of
 from assets.deliveries.gate import agreed_on
 from assets.deliveries.profile import PROFILE_FOLDER, Profile
-from assets.deliveries.profile_text import read_profile_text
+from assets.deliveries.profile.text import read_profile_text
 from assets.privacy.identifiers import IDENTIFIER_COLUMNS, SERVICE_DATE, identifying_column
 
 PROFILES = [*PROFILE_FOLDER.glob("*.yaml"), *(Path(__file__).resolve().parents[1] / "profiles").glob("*.yaml")]

@@ -13,8 +13,8 @@ from assets.deliveries.problems import InputProblem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assets.deliveries.profile import PrivacyMode
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
+    from assets.deliveries.profile.loading import PrivacyMode
 
 __all__ = ["ROW_NUMBER", "STRUCTURE", "TextTable", "count_records", "open_table"]
 

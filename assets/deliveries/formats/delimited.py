@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assets.deliveries.limits import Limits
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 
 def open_csv(path: Path, name: str, source: FileSource, scratch: Path, limits: Limits) -> TextTable:

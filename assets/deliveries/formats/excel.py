@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from assets.deliveries.formats.workbook import Sheet, Workbook
     from assets.deliveries.limits import Limits
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 _BATCH_CELLS = 1 << 18
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")

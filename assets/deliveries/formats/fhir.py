@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from assets.deliveries.profile import PrivacyMode
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
+    from assets.deliveries.profile.loading import PrivacyMode
 
 MAXIMUM_LINE_BYTES = 1 << 20
 """No resource without narrative and attachments is longer."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assets.deliveries.limits import Limits
-    from assets.deliveries.profile_fields import FileSource
+    from assets.deliveries.profile.fields import FileSource
 
 _PART_CELLS = 1 << 21
 _SIGNATURES = {

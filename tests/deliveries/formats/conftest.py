@@ -9,7 +9,7 @@ import pytest
 from assets.deliveries.formats import open_table
 from assets.deliveries.limits import LIMITS
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile_fields import FileSource
+from assets.deliveries.profile.fields import FileSource
 
 if TYPE_CHECKING:
     from pathlib import Path

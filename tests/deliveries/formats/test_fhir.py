@@ -14,7 +14,7 @@ from assets.deliveries.formats import fhir
 from assets.deliveries.formats.fhir import BATCH_ROWS, MAXIMUM_LINE_BYTES, MAXIMUM_TEXT, check_paths, open_fhir
 from assets.deliveries.limits import Limits
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile_fields import FileSource
+from assets.deliveries.profile.fields import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 from assets.contract.checks import allowed_codes
 from assets.contract.model import ColumnType
-from assets.deliveries.profile import Profile
-from assets.deliveries.profile_fields import Score
-from assets.deliveries.profile_words import PARTS
+from assets.deliveries.profile.fields import Score
+from assets.deliveries.profile.loading import Profile
+from assets.deliveries.profile.words import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,11 +16,11 @@ from assets.contract import CONTRACT
 from assets.deliveries.emitters import emitters_of
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, Profile, load_profile, save_profile
-from assets.deliveries.profile_text import read_profile_text
-from assets.deliveries.profile_words import PARTS
+from assets.deliveries.profile.text import read_profile_text
+from assets.deliveries.profile.words import PARTS
 
 SECONDS = 20
-TEST_PROFILES = Path(__file__).resolve().parents[1] / "profiles"
+TEST_PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 CORPUS = [
     path.read_text(encoding="utf-8") for path in sorted([*PROFILE_FOLDER.glob("*.yaml"), *TEST_PROFILES.glob("*.yaml")])
 ]

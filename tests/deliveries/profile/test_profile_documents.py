@@ -12,12 +12,12 @@ import yaml
 
 from assets.contract import CONTRACT
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
-from assets.deliveries.profile_documents import PAGE, SCHEMA_FILE, documents
-from assets.deliveries.profile_schema import profile_schema
-from assets.deliveries.profile_text import read_profile_text
-from assets.deliveries.profile_words import PARTS
+from assets.deliveries.profile.documents import PAGE, SCHEMA_FILE, documents
+from assets.deliveries.profile.schema import profile_schema
+from assets.deliveries.profile.text import read_profile_text
+from assets.deliveries.profile.words import PARTS
 
-TEST_PROFILES = Path(__file__).resolve().parents[1] / "profiles"
+TEST_PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 SHIPPED = sorted([*PROFILE_FOLDER.glob("*.yaml"), *TEST_PROFILES.glob("*.yaml")])
 EXAMPLES = re.findall(r"```yaml\n(profile: .*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 SCHEMA = json.loads(profile_schema(CONTRACT))

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.deliveries.drafting.columns import CODE_ROWS
-from assets.deliveries.drafting.mapping import PLACEHOLDER
-from assets.deliveries.drafting.naming import Meaning, Time, meaning_of
-from assets.deliveries.drafting.writing import Line, VisitDraft, flow, scalar, sequence, together
+from assets.deliveries.profile.drafting.columns import CODE_ROWS
+from assets.deliveries.profile.drafting.mapping import PLACEHOLDER
+from assets.deliveries.profile.drafting.naming import Meaning, Time, meaning_of
+from assets.deliveries.profile.drafting.writing import Line, VisitDraft, flow, scalar, sequence, together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assets.contract.model import Contract, Measure
-    from assets.deliveries.drafting.columns import Column
+    from assets.deliveries.profile.drafting.columns import Column
 
 MOST_UNKNOWN = 6
 """Unknown columns that occur at several times and are proposed as scores; more of them are items of questionnaires."""

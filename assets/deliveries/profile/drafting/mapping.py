@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from assets.contract.checks import allowed_codes
 from assets.contract.model import ColumnType
-from assets.deliveries.drafting.naming import code_of, meaning_of
-from assets.deliveries.drafting.writing import Line, flow, scalar, sequence, together
+from assets.deliveries.profile.drafting.naming import code_of, meaning_of
+from assets.deliveries.profile.drafting.writing import Line, flow, scalar, sequence, together
 
 if TYPE_CHECKING:
     from assets.contract.model import Column as Field
     from assets.contract.model import Contract, Table
-    from assets.deliveries.drafting.columns import Column
+    from assets.deliveries.profile.drafting.columns import Column
 
 PLACEHOLDER = "WHICH_{}"
 """Stands where only a person knows; ``load_profile`` refuses it and names the line."""

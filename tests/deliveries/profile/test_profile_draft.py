@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.contract import CONTRACT
-from assets.deliveries.drafting.naming import code_of, field_of, meaning_of
-from assets.deliveries.drafting.words import FIELDS
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, Profile, load_profile
-from assets.deliveries.profile_draft import draft
-from assets.deliveries.profile_fields import FieldSource
-from assets.deliveries.profile_text import read_profile_text
+from assets.deliveries.profile.draft import draft
+from assets.deliveries.profile.drafting.naming import code_of, field_of, meaning_of
+from assets.deliveries.profile.drafting.words import FIELDS
+from assets.deliveries.profile.fields import FieldSource
+from assets.deliveries.profile.text import read_profile_text
 from assets.simulation.network import simulate_network
 
 CANARY = "Zanzibar"

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.contract import CONTRACT
-from assets.deliveries.drafting.opening import STAMP, feed_files, is_fhir, match_of, samples
-from assets.deliveries.drafting.proposing import file_drafts
-from assets.deliveries.drafting.writing import file_lines
-from assets.deliveries.profile import PROFILE_FOLDER, load_profile
+from assets.deliveries.profile.drafting.opening import STAMP, feed_files, is_fhir, match_of, samples
+from assets.deliveries.profile.drafting.proposing import file_drafts
+from assets.deliveries.profile.drafting.writing import file_lines
+from assets.deliveries.profile.loading import PROFILE_FOLDER, load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

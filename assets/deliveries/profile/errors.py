@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from assets.deliveries.profile_text import SAID, bare, said, suggestion
+from assets.deliveries.profile.text import SAID, bare, said, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from assets.deliveries.problems import InputProblem
-    from assets.deliveries.profile_text import ProfileText
+    from assets.deliveries.profile.text import ProfileText
 
 TELLING = ("extra_forbidden", "literal_error", "enum")
 """An unknown key explains the missing one beside it; a word that is not on its list explains what it should be."""

@@ -21,20 +21,20 @@ from pydantic import (
 
 from assets.contract.model import Better, Bounds, Condition, Measure, ResponderRule, Threshold
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile_check import check_profile
-from assets.deliveries.profile_errors import most_telling
-from assets.deliveries.profile_fields import (
+from assets.deliveries.profile.check import check_profile
+from assets.deliveries.profile.errors import most_telling
+from assets.deliveries.profile.fields import (
     FileSource,
     ReferenceSource,
     Strict,
 )
-from assets.deliveries.profile_text import read_profile_text
+from assets.deliveries.profile.text import read_profile_text
 
 if TYPE_CHECKING:
     from assets.contract.model import Contract
-    from assets.deliveries.profile_text import Location, ProfileText
+    from assets.deliveries.profile.text import Location, ProfileText
 
-PROFILE_FOLDER = Path(__file__).parent / "profiles"
+PROFILE_FOLDER = Path(__file__).parents[1] / "profiles"
 
 
 def _stamp(value: object) -> object:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.deliveries.drafting.columns import Column, columns_of, looks_like_values
 from assets.deliveries.formats import STRUCTURE, open_table
 from assets.deliveries.formats.unpack import unpacked
 from assets.deliveries.limits import LIMITS
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile_fields import FileSource
+from assets.deliveries.profile.drafting.columns import Column, columns_of, looks_like_values
+from assets.deliveries.profile.fields import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from assets.deliveries.profile_fields import Encoding, Format
+    from assets.deliveries.profile.fields import Encoding, Format
 
 SAMPLE_ROWS = 20_000
 START_BYTES = 1 << 18

@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assets.deliveries.profile import (
-    AcceptedDrift,
-    ExtraCondition,
-    ExtraMeasure,
-    ExtraResponderRule,
-    Profile,
-)
-from assets.deliveries.profile_fields import (
+from assets.deliveries.profile.fields import (
     FieldSource,
     FileSource,
     Join,
@@ -25,11 +18,18 @@ from assets.deliveries.profile_fields import (
     UnitSource,
     Withdrawal,
 )
+from assets.deliveries.profile.loading import (
+    AcceptedDrift,
+    ExtraCondition,
+    ExtraMeasure,
+    ExtraResponderRule,
+    Profile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assets.deliveries.profile_fields import Strict
+    from assets.deliveries.profile.fields import Strict
 
 
 @dataclass(frozen=True, slots=True)

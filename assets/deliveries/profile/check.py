@@ -7,21 +7,25 @@ import re
 from typing import TYPE_CHECKING
 
 from assets.contract.model import KEY_PATTERN
-from assets.deliveries.profile_check_tables import RESERVED_COLUMNS, check_scores, check_table, check_visits
-from assets.deliveries.profile_fields import FileSource
-from assets.deliveries.profile_text import said
+from assets.deliveries.profile.check_tables import RESERVED_COLUMNS, check_scores, check_table, check_visits
+from assets.deliveries.profile.fields import FileSource
+from assets.deliveries.profile.text import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from assets.contract.model import Contract
-    from assets.deliveries.profile import Profile
-    from assets.deliveries.profile_fields import Join, Score, TableSource
-    from assets.deliveries.profile_text import Location, ProfileText
+    from assets.deliveries.profile.fields import Join, Score, TableSource
+    from assets.deliveries.profile.loading import Profile
+    from assets.deliveries.profile.text import Location, ProfileText
 
 LAST_VERSION = 999_999_999
-FORMAT_KEYS = {"delimiter": "csv", "encoding": "csv", "decimal": "csv", "sheet": "excel", "resource": "fhir", "columns": "fhir"}
+FORMAT_KEYS = dict.fromkeys(("delimiter", "encoding", "decimal"), "csv") | {
+    "sheet": "excel",
+    "resource": "fhir",
+    "columns": "fhir",
+}
 """Keys of a file that mean something in one format only."""
 
 

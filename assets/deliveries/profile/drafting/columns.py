@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.deliveries.drafting import words as known
+from assets.deliveries.profile.drafting import words as known
 from assets.privacy.identifier_values import suspicion
 from assets.privacy.identifiers import SERVICE_DATE, identifying_column
 

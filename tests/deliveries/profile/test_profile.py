@@ -14,9 +14,9 @@ from assets.contract import CONTRACT
 from assets.deliveries.emitters import emitters_of
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, find_profile, load_profile, save_profile
-from assets.deliveries.profile_text import read_profile_text
+from assets.deliveries.profile.text import read_profile_text
 
-TEST_PROFILES = Path(__file__).resolve().parents[1] / "profiles"
+TEST_PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 SHIPPED = sorted([*PROFILE_FOLDER.glob("*.yaml"), *TEST_PROFILES.glob("*.yaml")])
 TRIAL = (TEST_PROFILES / "acupuncture_headache.yaml").read_text(encoding="utf-8")
 CANONICAL = (PROFILE_FOLDER / "canonical.yaml").read_text(encoding="utf-8")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Column, Contract, Table
     from assets.deliveries.problems import InputProblem
-    from assets.deliveries.profile_fields import FieldSource, PlannedVisit, Score, TableSource, UnitSource
-    from assets.deliveries.profile_text import Location, ProfileText
+    from assets.deliveries.profile.fields import FieldSource, PlannedVisit, Score, TableSource, UnitSource
+    from assets.deliveries.profile.text import Location, ProfileText
 
 RESERVED_COLUMNS = ("row_number", "structure")
 """Columns that reading adds beside those of the source."""

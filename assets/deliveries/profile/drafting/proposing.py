@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assets.deliveries.drafting import mapping
-from assets.deliveries.drafting.naming import code_of, field_of, meaning_of
-from assets.deliveries.drafting.wide import score_columns, score_line, visit_drafts
-from assets.deliveries.drafting.writing import FileDraft, Line, TableDraft, flow, scalar, sequence, together
+from assets.deliveries.profile.drafting import mapping
+from assets.deliveries.profile.drafting.naming import code_of, field_of, meaning_of
+from assets.deliveries.profile.drafting.wide import score_columns, score_line, visit_drafts
+from assets.deliveries.profile.drafting.writing import FileDraft, Line, TableDraft, flow, scalar, sequence, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from assets.contract.model import Contract, Table
-    from assets.deliveries.drafting.columns import Column
-    from assets.deliveries.drafting.opening import Sample
-    from assets.deliveries.drafting.writing import VisitDraft
+    from assets.deliveries.profile.drafting.columns import Column
+    from assets.deliveries.profile.drafting.opening import Sample
+    from assets.deliveries.profile.drafting.writing import VisitDraft
 
 KEYS = {"patient": "patient_key", "episode": "episode_key", "visit": "visit_key"}
 PREFIXES = {"patient": "P", "episode": "E", "visit": "V"}

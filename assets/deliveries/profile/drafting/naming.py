@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assets.deliveries.drafting import words as known
-from assets.deliveries.drafting.words import name_words
+from assets.deliveries.profile.drafting import words as known
+from assets.deliveries.profile.drafting.words import name_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
