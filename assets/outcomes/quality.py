@@ -17,12 +17,12 @@ CONSERVATION = Layout(
     columns(STRING, "delivery_id"),
     {
         **columns(STRING, "label", "extract_stamp", "state"),
-        **columns(INTEGER, "ingested", "accepted", "quarantined", "superseded", "rejected"),
+        **columns(INTEGER, "ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"),
     },
 )
 QUARANTINE = Layout(
     columns(STRING, "table_name", "check_id", "reason"),
-    {**columns(STRING, "title"), **columns(INTEGER, "rows")},
+    {**columns(STRING, "title"), **columns(INTEGER, "rows", "to_correct")},
 )
 CHECKS = Layout(
     columns(STRING, "check_id"),
@@ -33,7 +33,7 @@ CHECKS = Layout(
         **columns(INTEGER, "evaluated", "violated", "deliveries"),
     },
 )
-QUARANTINE_ORDER = ("table_name", "check_id", "title", "reason", "rows")
+QUARANTINE_ORDER = ("table_name", "check_id", "title", "reason", "rows", "to_correct")
 
 STATUSES = ("not_applicable", "pass", "pass_with_violations", "warn", "fail", "error")
 """What a check can say, from best to worst."""
@@ -45,7 +45,10 @@ def conservation(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def quarantine_by_reason(quarantine: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Rows set aside by check and reason, with the title of the check (its id, if the contract does not list it)."""
+    """Rows set aside by check and reason, with the title of the check (its id, if the contract does not list it).
+
+    ``to_correct`` are those nobody has corrected or waived yet.
+    """
     titles = pl.DataFrame(
         [(check.check_id, check.title) for check in all_checks(contract)],
         schema={"check_id": pl.String, "title": pl.String},

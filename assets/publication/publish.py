@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 TABLES = "tables"
 QUARANTINE = (
-    "select table_name, check_id, reason, count(*) as rows from audit.quarantine where status <> 're_ingested' "
-    "group by all order by all"
+    "select table_name, check_id, reason, count(*) as rows, "
+    "count(*) filter (where status in ('open', 'expired')) as to_correct "
+    "from audit.quarantine where status <> 're_ingested' group by table_name, check_id, reason order by all"
 )
 """Quarantine as counts: the published table never names a row. Rows taken in since are set aside no longer."""
 

@@ -51,7 +51,7 @@ STATUS_COLUMN = 2
 QUARANTINE_TABLE = Table(
     "quarantine",
     "Rows set aside by check and reason",
-    (Column("Table"), Column("Check"), Column("Reason"), Column("Rows", "int")),
+    (Column("Table"), Column("Check"), Column("Reason"), Column("Rows", "int"), Column("Still to correct", "int")),
     grouped=True,
 )
 CONSERVATION_TABLE = Table(
@@ -61,6 +61,7 @@ CONSERVATION_TABLE = Table(
         Column("Delivery", "two"),
         Column("Extract of"),
         Column("State"),
+        Column("Out of scope", "int"),
         Column("Ingested", "int"),
         Column("= accepted", "int"),
         Column("+ quarantined", "int"),
@@ -90,7 +91,10 @@ def build(published: Published, meta: SiteMeta) -> Page:
     made = State(
         rows={
             "summary": summary_cells(checks, tables),
-            "quarantine": [[spoken(r["table_name"]), r["title"], spoken(r["reason"]), r["rows"]] for r in quarantine],
+            "quarantine": [
+                [spoken(r["table_name"]), r["title"], spoken(r["reason"]), r["rows"], r["to_correct"]]
+                for r in quarantine
+            ],
             "conservation": conservation_cells(deliveries),
             "checks": [check_cells(row) for row in checks],
         }
@@ -225,8 +229,9 @@ def _quarantine_card(quarantine: list[Row]) -> Card:
         "Which rows were set aside, and why?",
         6,
         "A row that violates several rules is counted under each of them, so the bars may add up to more than "
-        "the rows set "
-        "aside. Values are never shown here: file, row number and rule are in the quarantine table of the warehouse.",
+        "the rows set aside. A row is no longer to be corrected once a later delivery corrects it or somebody waives "
+        "it. Values are never shown here: file, row number and rule are in the fix lists (needlepoint quarantine "
+        "export).",
         QUARANTINE_TABLE,
         count_bars.spec(bars, "Rows") if bars else None,
         say=f"{plural(total, 'violation')} of {plural(len(quarantine), 'rule')}.{more}"
@@ -243,8 +248,9 @@ def _conservation_card(deliveries: list[Row]) -> Card:
         12,
         "Each part is counted on its own; none is computed as the rest. Accepted rows enter the numbers, "
         "quarantined rows "
-        "violated a rule, superseded rows were sent again later, rejected rows came in a delivery that could not "
-        "be used.",
+        "violated a rule, superseded rows were sent again, replaced or taken back, rejected rows came in a delivery "
+        "that could not be used. Out of scope are rows that the profile of the source does not select: they are not "
+        "ingested.",
         CONSERVATION_TABLE,
         say=(
             f"{plural(total, 'row')} in {plural(len(deliveries), 'delivery', 'deliveries')}: "

@@ -37,6 +37,7 @@ def conservation_cells(deliveries: list[Row]) -> list[list[Cell]]:
             [clean(row["label"] or row["delivery_id"]), clean(row["delivery_id"])],
             stamp_text(row["extract_stamp"] or "") or "not stated",
             STATES.get(row["state"], spoken(row["state"])),
+            row["out_of_scope"],
             row["ingested"],
             *(row[part] for part in PARTS),
             "✓ Exact" if reconciles(row) else "✕ Wrong",
@@ -44,7 +45,7 @@ def conservation_cells(deliveries: list[Row]) -> list[list[Cell]]:
         for row in deliveries
     ]
     if len(deliveries) > 1:
-        sums = [sum(row[part] for row in deliveries) for part in ("ingested", *PARTS)]
+        sums = [sum(row[part] for row in deliveries) for part in ("out_of_scope", "ingested", *PARTS)]
         verdict = "✓ Exact" if all(map(reconciles, deliveries)) else "✕ Wrong"
         rows.insert(0, [["All deliveries", plural(len(deliveries), "delivery", "deliveries")], "", "", *sums, verdict])
     return rows

@@ -80,11 +80,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "conservation": {
         **dict.fromkeys(("delivery_id", "label", "extract_stamp", "state"), STRING),
-        **dict.fromkeys(("ingested", "accepted", "quarantined", "superseded", "rejected"), INTEGER),
+        **dict.fromkeys(("ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"), INTEGER),
     },
     "quarantine_by_reason": {
         **dict.fromkeys(("table_name", "check_id", "title", "reason"), STRING),
         "rows": INTEGER,
+        "to_correct": INTEGER,
     },
     "check_summary": {
         **dict.fromkeys(("check_id", "title", "sentence", "table_name", "kind", "stage", "severity"), STRING),
@@ -196,7 +197,7 @@ def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
             ]
         )
     aside = [
-        [check.table, check.check_id, check.title, check.reason, result[10]]
+        [check.table, check.check_id, check.title, check.reason, result[10], result[10] // 2]
         for check, result in zip((*checks, *release_checks(CONTRACT)), results, strict=True)
         if result[8] == "pass_with_violations"
     ]
@@ -207,7 +208,7 @@ def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
             parts = [0, 0, 0, sum(parts)]
         state = "rejected" if place == 5 else "accepted"
         label = f"{clinic.lower().replace(' ', '_')}_2026-10-31"
-        deliveries.append([f"{place:016x}", label, "2026-10-31", state, sum(parts), *parts])
+        deliveries.append([f"{place:016x}", label, "2026-10-31", state, sum(parts), *parts, 7 * place])
     return {
         "check_summary": _frame("check_summary", results),
         "quarantine_by_reason": _frame("quarantine_by_reason", aside),

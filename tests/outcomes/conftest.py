@@ -137,6 +137,7 @@ def audit() -> dict[str, pl.DataFrame]:
                 "quarantined": [5, 3],
                 "superseded": [0, 27],
                 "rejected": [0, 0],
+                "out_of_scope": [0, 12],
             }
         ),
         "quarantine": pl.DataFrame(
@@ -145,6 +146,7 @@ def audit() -> dict[str, pl.DataFrame]:
                 "check_id": ["visit.key.unique", "measurement.value.readable", "reading.columns"],
                 "reason": ["DUPLICATE_KEY", "NOT_NUMERIC", "COLUMN_COUNT"],
                 "rows": [2, 5, 1],
+                "to_correct": [2, 3, 0],
             }
         ),
         "check_result": pl.DataFrame(

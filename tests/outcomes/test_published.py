@@ -27,8 +27,9 @@ FRAMES = {
     "change_mean change_sd worsened suppressed",
     "response": "condition_id care measure_id side planned_day rule_id n responders rate rate_low rate_high suppressed",
     "unknown_reason": "condition_id clinic_key reason episodes n share suppressed",
-    "conservation": "delivery_id label extract_stamp state ingested accepted quarantined superseded rejected",
-    "quarantine_by_reason": "table_name check_id title reason rows",
+    "conservation": "delivery_id label extract_stamp state ingested accepted quarantined superseded rejected "
+    "out_of_scope",
+    "quarantine_by_reason": "table_name check_id title reason rows to_correct",
     "check_summary": "check_id title sentence table_name kind stage severity tolerance status evaluated violated "
     "deliveries",
     "definition": "definition_id label sentence is_default",

@@ -41,9 +41,16 @@ def test_strange_results_are_refused(audit: Mapping[str, pl.DataFrame], column: 
 def test_quarantine_has_titles(audit: Mapping[str, pl.DataFrame]) -> None:
     frame = quarantine_by_reason(audit["quarantine"], CONTRACT)
     assert frame.rows() == [
-        ("measurement", "measurement.value.readable", "Measurement: value can be read as a number", "NOT_NUMERIC", 5),
-        ("visit", "reading.columns", "reading.columns", "COLUMN_COUNT", 1),
-        ("visit", "visit.key.unique", "One row for each visit", "DUPLICATE_KEY", 2),
+        (
+            "measurement",
+            "measurement.value.readable",
+            "Measurement: value can be read as a number",
+            "NOT_NUMERIC",
+            5,
+            3,
+        ),
+        ("visit", "reading.columns", "reading.columns", "COLUMN_COUNT", 1, 0),
+        ("visit", "visit.key.unique", "One row for each visit", "DUPLICATE_KEY", 2, 2),
     ]
 
 

@@ -351,7 +351,7 @@ def test_status_of_every_kind_and_its_sentence(sql: Sandbox) -> None:
     sql.expect(
         "audit.quarantine",
         """
-        row_number | reason      | status      | corrected_by | waived_until | clinic_key | delivery_label | missing_parent
+        row_number | reason | status | corrected_by | waived_until | clinic_key | delivery_label | missing_parent
         1          | NOT_NUMERIC | open        |              |              | c1         | north          |
         2          | NOT_NUMERIC | corrected   | d2           | 2026-12-31   |            | north          |
         3          | NOT_NUMERIC | waived      |              | 2026-12-31   |            | north          |
