@@ -86,10 +86,23 @@ def preflight(feeds: Sequence[Path], profile: Profile, home: Home, *, against_ho
         read = _Read(not_landed=list(found.problems))
         for sent in found.sent:
             _read(sent, profile, place, read)
+        if all(delivery.state is State.REJECTED for delivery in read.deliveries.values()):
+            return _refused(read, against_home=against_home)  # the models would have nothing to judge
         with connect(None, home=place.path, memory_limit=place.memory_limit, threads=place.threads) as connection:
             return _judge(
                 connection, place, read, Guidance(profile.extend(CONTRACT), profile), against_home=against_home
             )
+
+
+def _refused(read: _Read, *, against_home: bool) -> Findings:
+    return Findings(
+        tuple(
+            Finding(delivery, delivery_id in read.known, _fates(delivery, {"rejected": delivery.rejected}))
+            for delivery_id, delivery in read.deliveries.items()
+        ),
+        tuple(read.not_landed),
+        is_against_home=against_home,
+    )
 
 
 def audit_models() -> tuple[Model, ...]:
