@@ -52,7 +52,12 @@ def is_listed(text: pl.Expr, name: str) -> pl.Expr:
 
 def translate(text: pl.Expr, name: str) -> pl.Expr:
     """What each code means in the vocabulary ``name``."""
-    known = lookup(name)
-    meaning = normalised(text).replace_strict(list(known), list(known.values()), default=None, return_dtype=pl.String)
+    codes, meanings = list(lookup(name)), list(lookup(name).values())
+    # batch by batch: the expression of Polars would hold the whole column in memory
+    meaning = normalised(text).map_batches(
+        lambda batch: batch.replace_strict(codes, meanings, default=None, return_dtype=pl.String),
+        return_dtype=pl.String,
+        is_elementwise=True,
+    )
     kept = pl.when(text.is_in(SIDES)).then(text) if name == ICD10CM_SIDE else text
     return pl.coalesce(meaning, kept)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from assets.deliveries.emitters import Emitter, emitters_of
 from assets.deliveries.formats import ROW_NUMBER, STRUCTURE, count_records
@@ -51,6 +52,7 @@ VIOLATION_SCHEMA = pl.Schema(
 WITHDRAWAL = "withdrawal"
 NO_EXTRACT_DAY = 10**6
 IDENTIFYING = "PHI_SUSPECTED"
+BUCKET_ROWS = 2_000_000
 SCRATCH = "scratch"
 
 
@@ -246,6 +248,9 @@ def _write_unread(one: _FileRead) -> _FileCounts:
 
 def _write_wide(one: _FileRead) -> _FileCounts:
     """One source row makes several canonical rows: they are accepted together or set aside together."""
+    source = one.folder / SCRATCH / f"source.{one.number}.parquet"
+    one.opened.rows.sink_parquet(source)  # each emitter reads the rows: parse and join them once
+    one = replace(one, opened=replace(one.opened, rows=pl.scan_parquet(source)))
     parts = [(emitter.table, _emitted(one, emitter)) for emitter in one.emitters]
     taken_back = [
         withdrawal_rows(one.opened.rows, emitter, one.opened.numeric) for emitter in one.emitters if emitter.withdrawn
@@ -266,17 +271,40 @@ def _write_wide(one: _FileRead) -> _FileCounts:
     for name in dict.fromkeys(table.name for table, _ in parts):
         table = one.contract.table(name)
         rows = pl.concat([rows for part, rows in parts if part.name == name]).with_columns(accepted.alias("accepted"))
-        rows = rows.sort(~pl.col("accepted"), ROW_NUMBER, maintain_order=True)
+        rows = one.stamped(rows)
         if name in parents:
-            # a patient stands on every row of theirs; saying so again is not a duplicate, but may be another fault
-            first = rows.filter("accepted").unique(subset=list(table.names), keep="first", maintain_order=True)
-            rows = pl.concat([first, rows.filter(~pl.col("accepted"))])
-        one.stamped(rows).sink_parquet(one.path(name))
+            _write_once(rows, table, one)
+        else:
+            rows.sink_parquet(one.path(name))
         counts[name] = _count(pl.scan_parquet(one.path(name)))
     if taken_back:
         withdrawals = pl.concat(taken_back).with_columns(accepted.alias("accepted")).sort(ROW_NUMBER, "table_name")
         one.stamped(withdrawals).sink_parquet(one.path(WITHDRAWAL))
     return _FileCounts(_count(pl.scan_parquet(source_rows)), len(bad), counts)
+
+
+def _write_once(rows: pl.LazyFrame, table: Table, one: _FileRead) -> None:
+    """Write each different accepted row once, with the number of the first source row that says it.
+
+    A patient stands on every row of theirs: saying so again is no duplicate. Rows set aside are all written, for each
+    may have another fault. Rows that are alike fall into one bucket, so that memory is bounded by the bucket.
+    """
+    repeated = one.folder / SCRATCH / f"{table.name}.{one.number}.parquet"
+    rows.sink_parquet(repeated)
+    scanned = pl.scan_parquet(repeated)
+    names = scanned.collect_schema().names()
+    others = [name for name in names if name not in (*table.names, ROW_NUMBER)]
+    buckets = 1 + _count(scanned) // BUCKET_ROWS
+    bucket = pl.concat_str([pl.col(name).fill_null("") for name in table.key]).hash() % buckets
+    first = (pl.col(ROW_NUMBER).min(), *(pl.col(name).first() for name in others))
+    schema = scanned.head(0).collect().to_arrow().schema
+    with pq.ParquetWriter(one.path(table.name), schema, compression="zstd") as writer:
+        for number in range(buckets):
+            part = scanned.filter(pl.col("accepted") & (bucket == number)).group_by(table.names).agg(*first)
+            writer.write_table(part.select(names).collect(engine="streaming").to_arrow().cast(schema))
+        for bad in scanned.filter(~pl.col("accepted")).collect_batches():
+            writer.write_table(bad.to_arrow().cast(schema))
+    repeated.unlink()
 
 
 def _emitted(one: _FileRead, emitter: Emitter) -> pl.LazyFrame:

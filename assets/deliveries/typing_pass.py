@@ -25,6 +25,8 @@ from assets.deliveries.rules import (
 from assets.deliveries.scaling import flip_columns, rescaled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assets.contract.model import Column, Contract
     from assets.deliveries.emitters import Emitter
     from assets.deliveries.profile.fields import FieldSource
@@ -79,7 +81,7 @@ def text_of(field: FieldSource | None, numeric: frozenset[str] = frozenset()) ->
     if field.missing_when_blank is not None:
         text = pl.when(_sibling_has_value(field)).then(text)
     if field.codes:
-        text = text.replace(field.codes)
+        text = _translated(text, field.codes)
     if field.column is not None:
         text = _looked_up(text, field)
     if field.prefix or field.suffix:
@@ -94,6 +96,11 @@ def _text(column: str, field: FieldSource, numeric: frozenset[str]) -> pl.Expr:
     for old, new in field.replace.items():
         text = text.str.replace_all(old, new, literal=True)
     return text
+
+
+def _translated(text: pl.Expr, codes: Mapping[str, str]) -> pl.Expr:
+    """Codes replaced batch by batch: Polars' own expression would hold the whole column in memory."""
+    return text.map_batches(lambda batch: batch.replace(codes), return_dtype=pl.String, is_elementwise=True)
 
 
 def _looked_up(text: pl.Expr, field: FieldSource) -> pl.Expr:

@@ -59,7 +59,8 @@ class Reading:
 
     def rows(self, table: str) -> pl.DataFrame:
         """Every canonical row of a table, in file order."""
-        return pl.read_parquet(sorted((self.folder / "rows").glob(f"{table}.*.parquet")))
+        rows = pl.read_parquet(sorted((self.folder / "rows").glob(f"{table}.*.parquet")))
+        return rows.sort("file", "row_number", maintain_order=True)
 
     def quarantined(self, table: str) -> pl.DataFrame:
         return pl.read_parquet(sorted((self.folder / "quarantined").glob(f"{table}.*.parquet")))

@@ -42,9 +42,9 @@ def encrypted() -> bytes:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("t.csv.gz", gzip.compress(CSV)),
-        ("T.CSV.GZ", gzip.compress(CSV)),
-        ("t.csv.gz", gzip.compress(CSV[:900]) + gzip.compress(CSV[900:])),
+        ("t.csv.gz", gzip.compress(CSV, mtime=0)),
+        ("T.CSV.GZ", gzip.compress(CSV, mtime=0)),
+        ("t.csv.gz", gzip.compress(CSV[:900], mtime=0) + gzip.compress(CSV[900:], mtime=0)),
         ("t.csv.zip", zipped({"t.csv": CSV})),
         ("t.csv.zip", zipped({"t.csv": CSV}, zipfile.ZIP_STORED)),
         ("t.csv.zip", zipped({"t.csv": CSV}, zipfile.ZIP_BZIP2)),
@@ -66,28 +66,28 @@ def test_nothing_is_written_outside_scratch(opener: Opener, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "code", "words"),
     [
-        ("t.csv.gz", gzip.compress(CSV)[:-20], "TRUNCATED", "Send it again"),
-        ("t.csv.gz", gzip.compress(CSV)[:-1], "TRUNCATED", "Send it again"),
-        ("t.csv.gz", gzip.compress(CSV)[:-6] + b"\0\0\0\0\0\0", "TRUNCATED", "Send it again"),
-        ("t.csv.gz", gzip.compress(CSV) + b"more", "TRUNCATED", "Send it again"),
+        ("t.csv.gz", gzip.compress(CSV, mtime=0)[:-20], "TRUNCATED", "Send it again"),
+        ("t.csv.gz", gzip.compress(CSV, mtime=0)[:-1], "TRUNCATED", "Send it again"),
+        ("t.csv.gz", gzip.compress(CSV, mtime=0)[:-6] + b"\0\0\0\0\0\0", "TRUNCATED", "Send it again"),
+        ("t.csv.gz", gzip.compress(CSV, mtime=0) + b"more", "TRUNCATED", "Send it again"),
         ("t.csv.zip", zipped({"t.csv": CSV})[:-20], "TRUNCATED", "Send it again"),
         ("t.csv.zip", zipped({"t.csv": CSV})[:1000], "TRUNCATED", "Send it again"),
-        ("t.csv", gzip.compress(CSV), "FORMAT", "Add .gz to its name"),
+        ("t.csv", gzip.compress(CSV, mtime=0), "FORMAT", "Add .gz to its name"),
         ("t.csv", zipped({"t.csv": CSV}), "FORMAT", "Add .zip to its name"),
         ("t.csv", bz2.compress(CSV), "FORMAT", "packed by gzip or zip"),
         ("t.csv", lzma.compress(CSV), "FORMAT", "packed by gzip or zip"),
         ("t.csv.gz", CSV, "FORMAT", "not packed by gzip"),
         ("t.csv.zip", CSV, "FORMAT", "no zip archive"),
         ("t.csv.gz", zipped({"t.csv": CSV}), "FORMAT", "not packed by gzip"),
-        ("t.csv.zip", gzip.compress(CSV), "FORMAT", "no zip archive"),
+        ("t.csv.zip", gzip.compress(CSV, mtime=0), "FORMAT", "no zip archive"),
         ("t.csv.zip", zipped({"a.csv": CSV, "b.csv": CSV}), "FORMAT", "holds 2 files"),
         ("t.csv.zip", zipped({}), "FORMAT", "holds 0 files"),
         ("t.csv.zip", encrypted(), "FORMAT", "password"),
-        ("t.csv.gz", gzip.compress(gzip.compress(CSV)), "FORMAT", "packed again (gzip)"),
-        ("t.csv.zip", zipped({"t.csv.gz": gzip.compress(CSV)}), "FORMAT", "packed again (gzip)"),
+        ("t.csv.gz", gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "FORMAT", "packed again (gzip)"),
+        ("t.csv.zip", zipped({"t.csv.gz": gzip.compress(CSV, mtime=0)}), "FORMAT", "packed again (gzip)"),
         ("t.csv.zip", zipped({"t.zip": zipped({"t.csv": CSV})}), "FORMAT", "packed again (zip)"),
         ("t.csv.gz", b"", "EMPTY", "Send it again"),
-        ("t.csv.gz", gzip.compress(b""), "EMPTY", "Send it again"),
+        ("t.csv.gz", gzip.compress(b"", mtime=0), "EMPTY", "Send it again"),
         ("t.csv.zip", zipped({"t.csv": b""}), "EMPTY", "Send it again"),
     ],
 )
@@ -115,9 +115,9 @@ BOMB = b"0" * 10_000_000
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("t.csv.gz", gzip.compress(BOMB), "COMPRESSION"),
+        ("t.csv.gz", gzip.compress(BOMB, mtime=0), "COMPRESSION"),
         ("t.csv.zip", zipped({"t.csv": BOMB}), "COMPRESSION"),
-        ("t.csv.gz", gzip.compress(bytes(range(256)) * 2000, 0)[:150_000], "TRUNCATED"),
+        ("t.csv.gz", gzip.compress(bytes(range(256)) * 2000, 0, mtime=0)[:150_000], "TRUNCATED"),
         ("t.csv", b"key,word\n" + b"1,2\n" * 1001, "TOO_MANY_ROWS"),
         ("t.csv", b"k,w,x,y,z,a\n" + b"1,2\n" * 10, "TOO_MANY_COLUMNS"),
         ("t.csv", b"0" * 200_001, "TOO_LARGE"),
@@ -130,7 +130,7 @@ def test_limits(opener: Opener, name: str, content: bytes, code: str) -> None:
 
 def test_a_file_that_unpacks_to_too_much_is_stopped_while_it_is_unpacked(opener: Opener) -> None:
     limits = Limits(unpacked_bytes=2_000_000)
-    assert opener.problem(gzip.compress(BOMB), "t.csv.gz", limits).code == "TOO_LARGE"
+    assert opener.problem(gzip.compress(BOMB, mtime=0), "t.csv.gz", limits).code == "TOO_LARGE"
     assert opener.problem(zipped({"t.csv": BOMB}), "t.csv.zip", limits).code == "TOO_LARGE"
     assert sum(path.stat().st_size for path in opener.scratch.iterdir()) <= 2_000_000
 
@@ -146,7 +146,7 @@ def test_an_archive_that_lies_about_its_size_is_stopped_there(opener: Opener) ->
 def test_a_small_file_may_repeat_itself_and_a_large_one_may_pack_a_hundredfold(opener: Opener) -> None:
     row = b"V1,nprs_avg24h,none,not_applicable,questionnaire,R1,5,points\n"
     repeating = b"a,b,c,d,e,f,g,h\n" + row * 50_000
-    packed = gzip.compress(repeating)
+    packed = gzip.compress(repeating, mtime=0)
     assert len(repeating) > 250 * len(packed)
     assert opener.table(packed, "t.csv.gz").records == 50_000
     assert opener.table(zlib_level(repeating, 1), "t.csv.gz", Limits(ratio_bytes=1000)).records == 50_000
