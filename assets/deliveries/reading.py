@@ -300,8 +300,9 @@ def _write_once(rows: pl.LazyFrame, table: Table, one: _FileRead) -> None:
     schema = scanned.head(0).collect().to_arrow().schema
     with pq.ParquetWriter(one.path(table.name), schema, compression="zstd") as writer:
         for number in range(buckets):
-            part = scanned.filter(pl.col("accepted") & (bucket == number)).group_by(table.names).agg(*first).sort(ROW_NUMBER)
-            writer.write_table(part.select(names).collect(engine="streaming").to_arrow().cast(schema))
+            part = scanned.filter(pl.col("accepted") & (bucket == number)).group_by(table.names).agg(*first)
+            part = part.select(names).sort(ROW_NUMBER)
+            writer.write_table(part.collect(engine="streaming").to_arrow().cast(schema))
         for bad in scanned.filter(~pl.col("accepted")).collect_batches():
             writer.write_table(bad.to_arrow().cast(schema))
     repeated.unlink()

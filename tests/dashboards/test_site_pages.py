@@ -177,6 +177,8 @@ def test_conservation_adds_up_on_the_page(network_site: Path) -> None:
     rows = re.findall(r"<tr>(.*?)</tr>", table[: table.index("</tbody>")])
     assert rows
     for row in rows:
-        _out_of_scope, total, *parts = (int(number.replace(",", "")) for number in re.findall(r'class="num">([\d,]+)<', row))
+        _out_of_scope, total, *parts = (
+            int(number.replace(",", "")) for number in re.findall(r'class="num">([\d,]+)<', row)
+        )
         assert total == sum(parts)
         assert "✓ Exact" in row
