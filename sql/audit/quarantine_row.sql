@@ -3,12 +3,18 @@
 --    not at fault and are not here.
 -- 2. By the models: rows that violate a rule between rows.
 -- 3. A part of the key that a table does not have is '', so is a way of measuring that was not stated; a part that is
---    missing is null. Visit, episode, patient and clinic are what the row itself says.
+--    missing is null. Visit, episode, patient and clinic are what the row itself says, the clinic only if an accepted
+--    episode is of it.
 -- 4. A source row that feeds several tables, or one table several times, is one line for each of its keys.
--- A view: keys of rows that are set aside stay in the lake.
--- materialised: view
 -- grain: delivery_id, file, row_number, table_name, key_1, key_2, key_3, key_4, key_5
-with found as (
+with known_clinic as (
+    select clinic_key
+    from lake.episode
+    where accepted
+    group by clinic_key
+),
+
+found as (
     select
         delivery_id,
         file,
@@ -249,18 +255,28 @@ with found as (
 )
 
 select
-    delivery_id,
-    file,
-    row_number,
-    table_name,
-    key_1,
-    key_2,
-    key_3,
-    key_4,
-    key_5,
-    max(visit_key) as visit_key,
-    max(episode_key) as episode_key,
-    max(patient_key) as patient_key,
-    max(clinic_key) as clinic_key
+    found.delivery_id,
+    found.file,
+    found.row_number,
+    found.table_name,
+    found.key_1,
+    found.key_2,
+    found.key_3,
+    found.key_4,
+    found.key_5,
+    max(found.visit_key) as visit_key,
+    max(found.episode_key) as episode_key,
+    max(found.patient_key) as patient_key,
+    max(known_clinic.clinic_key) as clinic_key
 from found
-group by delivery_id, file, row_number, table_name, key_1, key_2, key_3, key_4, key_5
+left join known_clinic on found.clinic_key = known_clinic.clinic_key
+group by
+    found.delivery_id,
+    found.file,
+    found.row_number,
+    found.table_name,
+    found.key_1,
+    found.key_2,
+    found.key_3,
+    found.key_4,
+    found.key_5
