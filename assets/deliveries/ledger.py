@@ -119,6 +119,6 @@ def _load(path: Path) -> Delivery:
     content = json.loads(path.read_text(encoding="utf-8"))
     content["files"] = tuple(DeliveredFile(**file) for file in content["files"])
     content["state"] = State(content["state"])
-    content["compared_with"] = tuple(content["compared_with"])
+    content["compared_with"] = tuple(content.get("compared_with", ()))  # contract version 1 did not compare
     content["row_checks"] = {table: tuple(checks) for table, checks in content["row_checks"].items()}
     return Delivery(**content)
