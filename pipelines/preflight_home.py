@@ -55,7 +55,7 @@ def shared_home(home: Home) -> Iterator[Home]:
     try:
         with _no_run(home):
             shutil.copytree(
-                home.lake, folder / "lake", copy_function=_share, ignore=shutil.ignore_patterns(".incoming*")
+                home.lake, folder / "lake", copy_function=share, ignore=shutil.ignore_patterns(".incoming*")
             )
             if (home.path / waivers.FILE).exists():
                 shutil.copyfile(home.path / waivers.FILE, folder / waivers.FILE)
@@ -69,7 +69,8 @@ def _made(home: Home) -> Home:
     return home
 
 
-def _share(source: str, target: str) -> str:
+def share(source: str, target: str) -> str:
+    """Copy a file by a hard link where that is possible; for ``shutil.copytree``."""
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links

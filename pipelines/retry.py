@@ -6,16 +6,21 @@ out differently, so that it is left alone.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from assets.contract import CONTRACT
-from assets.deliveries.landing import Sent, land, source_of
+from assets.deliveries.landing import INCOMING, Sent, land, source_of
+from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import find_profile
 from assets.quality.quarantine import TO_DO
+from pipelines.preflight_home import share
 from pipelines.quarantine import quarantine_entries
 
 if TYPE_CHECKING:
@@ -46,13 +51,19 @@ def retries(home: Home, delivery_ids: Sequence[str] = ()) -> tuple[Retry, ...]:
     The profile is ``HOME/profiles/<name>.yaml``, or the shipped one of that name.
 
     Raises:
-        InputProblem: DELIVERY: an id that is not known; or a profile that is missing or cannot be used.
+        InputProblem: DELIVERY: an id that is not known or of a refused delivery; or a profile that is missing or cannot
+            be used.
 
     """
     wanted = list(dict.fromkeys(delivery_ids)) or _waiting(home)
     found = {delivery_id: home.ledger.find(delivery_id) for delivery_id in wanted}
     if not all(found.values()):
         raise InputProblem("DELIVERY", "retry", "no delivery has this id", "Ids are in `needlepoint quarantine list`")
+    for delivery in found.values():
+        if delivery is not None and delivery.state is State.REJECTED:
+            raise InputProblem(
+                "DELIVERY", delivery.label, "this delivery was refused and nothing of it was kept", "Send it again"
+            )
     return tuple(
         Retry(delivery, find_profile(delivery.profile, home.profiles, CONTRACT))
         for delivery in found.values()
@@ -65,6 +76,29 @@ def land_again(home: Home, retry: Retry) -> tuple[Delivery, bool]:
     raw = home.ledger.folder(retry.delivery.delivery_id) / "raw"
     files = tuple((source_of(file.name, retry.profile), raw / file.name) for file in retry.delivery.files)
     return land(Sent(retry.delivery.label, files), retry.profile, CONTRACT.version, home.ledger)
+
+
+class Kept:
+    """The present reading of a delivery, set by until a new one has succeeded.
+
+    A refused delivery is not kept, raw files included, because it can be sent again. Here the raw files in the lake may
+    be the only ones there are.
+    """
+
+    def __init__(self, home: Home, delivery: Delivery) -> None:
+        """Share the files of the delivery's folder by hard links; nothing in it is ever changed in place."""
+        self._folder = home.ledger.folder(delivery.delivery_id)
+        self._place = Path(tempfile.mkdtemp(prefix=INCOMING, dir=home.lake))
+        shutil.copytree(self._folder, self._place / "kept", copy_function=share)
+
+    def restore(self) -> None:
+        """Put the reading back."""
+        shutil.rmtree(self._folder)
+        (self._place / "kept").replace(self._folder)
+
+    def drop(self) -> None:
+        """Forget it."""
+        shutil.rmtree(self._place, ignore_errors=True)
 
 
 def _waiting(home: Home) -> list[str]:

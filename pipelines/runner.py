@@ -17,7 +17,7 @@ from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED, settled_deliveries
 from assets.publication.release import code_version, current_release, release_id
 from assets.quality.waivers import read_waivers, waivers_digest
-from pipelines.retry import land_again, retries
+from pipelines.retry import Kept, land_again, retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assets.home import Home
 
 DAGSTER_SETTINGS = Path(__file__).parent / "deploy" / "dagster.yaml"
+KEEPS = "The reading before it stays in force; correct the profile"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -105,10 +106,31 @@ def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -
                 outcome.known.append(one.delivery)
                 continue
             say(f"Reading and checking {one.delivery.label} again")
-            delivery, _ = land_again(home, one)
-            _ingest(home, instance, delivery, outcome)
+            kept = Kept(home, one.delivery)
+            try:
+                delivery, _ = land_again(home, one)
+                _ingest(home, instance, delivery, outcome)
+                _keep_unless_read(kept, one.delivery, outcome)
+            finally:
+                kept.drop()
         _release(home, instance, outcome, say)
     return outcome
+
+
+def _keep_unless_read(kept: Kept, before: Delivery, outcome: RunOutcome) -> None:
+    """Where the new reading was refused, the one before stays in force."""
+    if outcome.read and outcome.read[-1].delivery_id == before.delivery_id:
+        refused = outcome.read[-1]
+        if refused.state is not State.REJECTED:
+            return
+        outcome.read.pop()
+        outcome.failed.append(
+            InputProblem(
+                "PROFILE", before.label, f"under the profile as it is now it is refused ({refused.problem})", KEEPS
+            )
+        )
+    outcome.known.append(before)
+    kept.restore()
 
 
 def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Callable[[str], None]) -> None:

@@ -180,6 +180,23 @@ def test_a_row_is_taken_in_when_its_delivery_is_read_again_under_a_corrected_pro
             assert CANARY.encode() not in path.read_bytes(), path.name
 
 
+def test_a_retry_that_is_refused_leaves_the_reading_before_it_and_its_files(home: Home) -> None:
+    (before,) = home.ledger.all()
+    raw = home.ledger.folder(before.delivery_id) / "raw"
+    files = {path.name: path.read_bytes() for path in raw.iterdir()}
+    entries, release = statuses(home), home.current.readlink()
+    wrong = PROFILE.replace("{NECK: neck_pain}", "{NECK: neck_pain, LBP: low_back_pain}")
+    wrong = wrong.replace('match: "', 'delimiter: ";"\n    match: "', 1)
+    (home.profiles / "mine.yaml").write_text(wrong, encoding="utf-8")
+    outcome = retry(home, [], lambda _: None)
+    assert outcome.exit_code == 1
+    assert "stays in force" in str(outcome.failed[0])
+    assert home.ledger.all() == (before,)
+    assert {path.name: path.read_bytes() for path in raw.iterdir()} == files
+    assert (statuses(home), home.current.readlink()) == (entries, release)
+    assert not list(home.lake.glob(".incoming*"))
+
+
 def test_a_retry_needs_a_known_delivery_and_a_profile(home: Home) -> None:
     with pytest.raises(InputProblem, match="no delivery has this id"):
         retries(home, ["nonesuch"])
