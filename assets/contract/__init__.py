@@ -4,6 +4,7 @@ from assets.contract.conditions import CONDITIONS
 from assets.contract.definitions import DEFINITIONS, RESPONDER_RULES
 from assets.contract.measures import MEASURES
 from assets.contract.model import Contract
+from assets.contract.statistic_catalogue import STATISTICS
 from assets.contract.tables import TABLES
 
 CONTRACT = Contract(
@@ -13,6 +14,7 @@ CONTRACT = Contract(
     conditions=CONDITIONS,
     definitions=DEFINITIONS,
     responder_rules=RESPONDER_RULES,
+    statistics=STATISTICS,
 )
 
 __all__ = ["CONTRACT"]

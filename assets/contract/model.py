@@ -246,6 +246,31 @@ class ResponderRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Statistic:
+    """What a published number is, in words: every published table names the statistic its numbers are.
+
+    ``version`` rises when the rule changes, so that numbers of two releases are compared only where they mean the
+    same. ``sentence`` is for a reader without statistics; ``method`` names formula or model; ``source`` its origin.
+    """
+
+    statistic_id: str
+    version: int
+    label: str
+    sentence: str
+    numerator: str
+    denominator: str
+    exclusions: str
+    window: str
+    method: str
+    source: str
+
+    @property
+    def versioned_id(self) -> str:
+        """Id with version, as published beside the numbers."""
+        return f"{self.statistic_id}.v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """Everything the pipeline knows about its data, in one value."""
 
@@ -256,6 +281,7 @@ class Contract:
     definitions: tuple[RecoveryDefinition, ...]
     responder_rules: tuple[ResponderRule, ...]
     clinics: tuple[str, ...] = ()
+    statistics: tuple[Statistic, ...] = ()
 
     def table(self, name: str) -> Table:
         """Return the table called ``name``; KeyError if there is none."""
@@ -270,6 +296,13 @@ class Contract:
             if measure.measure_id == measure_id:
                 return measure
         raise KeyError(measure_id)
+
+    def statistic(self, statistic_id: str) -> Statistic:
+        """Return a statistic by id; KeyError if there is none."""
+        for statistic in self.statistics:
+            if statistic.statistic_id == statistic_id:
+                return statistic
+        raise KeyError(statistic_id)
 
     def extended(
         self,

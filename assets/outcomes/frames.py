@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.contract import CONTRACT
 from assets.privacy.disclosure import suppress
 
 if TYPE_CHECKING:
@@ -26,12 +27,21 @@ class Layout:
     ``keys`` identify a row and give the order of rows (null, meaning all, comes first). ``groups`` are the integer
     columns with the number of patients or episodes a row is about, ``subgroups`` those about a part of them with
     the numbers resting on it; see ``disclosure.suppress``. Frames without ``groups`` are not about patients.
+    ``statistic`` is the id, in the contract's catalogue, of what the numbers are; it is published with its version as
+    column ``statistic_id``. Frames about patients have one, unless ``statistic_id`` is a key column of theirs.
     """
 
     keys: Mapping[str, pl.DataType]
     numbers: Mapping[str, pl.DataType]
     groups: tuple[str, ...] = ()
     subgroups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statistic: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers about patients that nobody has defined."""
+        if self.groups and self.statistic is None and "statistic_id" not in self.keys:
+            message = f"a table about patients names no statistic: {', '.join(self.keys)}"
+            raise ValueError(message)
 
     def publish(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return ``frame`` with the columns of the layout, suppressed, rounded and in order.
@@ -52,6 +62,8 @@ class Layout:
         floats = [name for name, dtype in schema.items() if dtype == pl.Float64]
         # Adding 0.0 turns -0.0, which prints differently, into 0.0
         typed = typed.with_columns((pl.col(name).fill_nan(None).round(DECIMALS) + 0.0) for name in floats)
+        if self.statistic is not None:
+            typed = typed.with_columns(statistic_id=pl.lit(CONTRACT.statistic(self.statistic).versioned_id, pl.String))
         if self.groups:
             typed = suppress(typed, self.groups, list(self.numbers), self.subgroups)
         return typed.sort(list(self.keys), nulls_last=False, maintain_order=True)

@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.contract import CONTRACT
 from assets.deliveries.state import extended_contract, settled_deliveries
-from assets.outcomes.published import MART_TABLES, published_frames
+from assets.outcomes.published import published_frames
 from assets.privacy.disclosure import MINIMUM_GROUP
 from assets.publication.release import SITE, code_version
 from assets.quality.results import Status
@@ -36,15 +36,15 @@ CHECK_RESULTS = (
 )
 
 
+COUNTED = {"audit.quarantine": QUARANTINE, "audit.check_result": CHECK_RESULTS}
+"""Relations that the statistics see in a narrower form than the warehouse holds."""
+
+
 def write_published(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[str, pl.DataFrame]:
     """Compute the published tables, and keep them as Parquet and in the warehouse."""
     contract = extended_contract(CONTRACT, home.ledger, settled_deliveries(home.ledger))
     frames = published_frames(
-        {name: connection.sql(f"select * from marts.{name}").pl() for name in MART_TABLES},
-        contract,
-        audit_conservation=connection.sql("select * from audit.conservation").pl(),
-        quarantine=connection.sql(QUARANTINE).pl(),
-        check_result=connection.sql(CHECK_RESULTS).pl(),
+        lambda relation: connection.sql(COUNTED.get(relation, f"select * from {relation}")).pl(), contract
     )
     folder = home.building / TABLES
     folder.mkdir(mode=0o700)

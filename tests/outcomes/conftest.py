@@ -56,7 +56,7 @@ def episodes() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The six tables that ``published_frames`` reads."""
+    """The tables of the schema marts that ``published_frames`` reads."""
     change = pl.col("baseline") - pl.col("last")
     state = pl.col("state")
     closed = ~state.is_in(["open", "baseline_too_low"])
@@ -109,14 +109,14 @@ def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
         planned_day=pl.lit(None, pl.Int32),
     )
     return {
-        "recovery_cube": recovery.join(definitions, how="cross"),
-        "pain_cube": pain,
-        "rom_cube": motion,
-        "event_count": events.with_columns(definition_id=pl.lit("recovered_v1")),
-        "measure_summary": whole.rename(
+        "marts.recovery_cube": recovery.join(definitions, how="cross"),
+        "marts.pain_cube": pain,
+        "marts.rom_cube": motion,
+        "marts.event_count": events.with_columns(definition_id=pl.lit("recovered_v1")),
+        "marts.measure_summary": whole.rename(
             {"pairs": "n", "last_sum": "value_sum", "last_sum_squares": "value_sum_squares", "deteriorated": "worsened"}
         ),
-        "response_summary": whole.with_columns(rule_id=pl.lit("mcid")).rename(
+        "marts.response_summary": whole.with_columns(rule_id=pl.lit("mcid")).rename(
             {"mcid_eligible": "eligible", "mcid_responders": "responders"}
         ),
     }
@@ -124,9 +124,9 @@ def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="session")
 def audit() -> dict[str, pl.DataFrame]:
-    """Arguments of ``published_frames`` that come from the audit schema."""
+    """Tables of the schema audit that ``published_frames`` reads."""
     return {
-        "audit_conservation": pl.DataFrame(
+        "audit.conservation": pl.DataFrame(
             {
                 "delivery_id": ["d2", "d1"],
                 "label": ["march.csv", "february.csv"],
@@ -140,7 +140,7 @@ def audit() -> dict[str, pl.DataFrame]:
                 "out_of_scope": [0, 12],
             }
         ),
-        "quarantine": pl.DataFrame(
+        "audit.quarantine": pl.DataFrame(
             {
                 "table_name": ["visit", "measurement", "visit"],
                 "check_id": ["visit.key.unique", "measurement.value.readable", "reading.columns"],
@@ -149,7 +149,7 @@ def audit() -> dict[str, pl.DataFrame]:
                 "to_correct": [2, 3, 0],
             }
         ),
-        "check_result": pl.DataFrame(
+        "audit.check_result": pl.DataFrame(
             {
                 "check_id": ["measurement.value.readable"] * 3 + ["visit.key.unique"],
                 "status": ["pass", "pass_with_violations", "not_applicable", "warn"],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.outcomes.proportions import ALPHA
+from assets.outcomes.methods.proportions import ALPHA
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

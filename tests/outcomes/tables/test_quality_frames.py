@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
-from assets.outcomes.quality import all_checks, check_summary, conservation, quarantine_by_reason
+from assets.outcomes.tables.quality import all_checks, check_summary, conservation, quarantine_by_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def test_worst_status_and_sums_over_deliveries(audit: Mapping[str, pl.DataFrame]) -> None:
-    frame = check_summary(audit["check_result"], CONTRACT)
+    frame = check_summary(audit["audit.check_result"], CONTRACT)
     row = frame.filter(pl.col("check_id") == "measurement.value.readable").row(0, named=True)
     assert (row["status"], row["evaluated"], row["violated"], row["deliveries"]) == ("pass_with_violations", 300, 5, 3)
     assert row["title"] == "Measurement: value can be read as a number"
@@ -25,7 +25,7 @@ def test_worst_status_and_sums_over_deliveries(audit: Mapping[str, pl.DataFrame]
 
 
 def test_every_check_of_the_contract_is_listed_once(audit: Mapping[str, pl.DataFrame]) -> None:
-    frame = check_summary(audit["check_result"], CONTRACT)
+    frame = check_summary(audit["audit.check_result"], CONTRACT)
     assert sorted(check.check_id for check in all_checks(CONTRACT)) == frame["check_id"].to_list()
     silent = frame.filter(pl.col("deliveries") == 0, pl.col("evaluated") == 0)
     assert set(silent["status"]) == {"not_applicable"}
@@ -33,13 +33,13 @@ def test_every_check_of_the_contract_is_listed_once(audit: Mapping[str, pl.DataF
 
 @pytest.mark.parametrize(("column", "value"), [("check_id", "visit.nonsense"), ("status", "fine"), ("status", None)])
 def test_strange_results_are_refused(audit: Mapping[str, pl.DataFrame], column: str, value: str | None) -> None:
-    results = audit["check_result"].with_columns(pl.lit(value, pl.String).alias(column))
+    results = audit["audit.check_result"].with_columns(pl.lit(value, pl.String).alias(column))
     with pytest.raises(ValueError, match="check"):
         check_summary(results, CONTRACT)
 
 
 def test_quarantine_has_titles(audit: Mapping[str, pl.DataFrame]) -> None:
-    frame = quarantine_by_reason(audit["quarantine"], CONTRACT)
+    frame = quarantine_by_reason(audit["audit.quarantine"], CONTRACT)
     assert frame.rows() == [
         (
             "measurement",
@@ -55,7 +55,7 @@ def test_quarantine_has_titles(audit: Mapping[str, pl.DataFrame]) -> None:
 
 
 def test_conservation_is_in_order_of_deliveries(audit: Mapping[str, pl.DataFrame]) -> None:
-    frame = conservation(audit["audit_conservation"])
+    frame = conservation(audit["audit.conservation"])
     assert frame["delivery_id"].to_list() == ["d1", "d2"]
     with pytest.raises(ValueError, match="no column superseded"):
-        conservation(audit["audit_conservation"].drop("superseded"))
+        conservation(audit["audit.conservation"].drop("superseded"))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.outcomes.proportions import ALPHA
+from assets.outcomes.methods.proportions import ALPHA
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

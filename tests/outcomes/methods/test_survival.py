@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from assets.outcomes.survival import (
+from assets.outcomes.methods.survival import (
     Risk,
     competing_incidence,
     cumulative_incidence,
@@ -21,7 +21,7 @@ from assets.outcomes.survival import (
     risk_table,
 )
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "domain" / "vectors.json"
+VECTORS = Path(__file__).resolve().parents[3].parent / "shared" / "domain" / "vectors.json"
 
 # T8, made by hand in domain/README.md section 7: (time, cause), 0 = censored
 T8 = [(2, 1), (3, 2), (4, 1), (4, 2), (5, 0), (6, 1), (6, 1), (8, 2), (9, 0), (10, 1), (12, 0), (12, 2)]

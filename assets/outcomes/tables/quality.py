@@ -8,10 +8,12 @@ import polars as pl
 
 from assets.contract.checks import delivery_checks, release_checks
 from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.topic import Topic
 
 if TYPE_CHECKING:
     from assets.contract.checks import Check
     from assets.contract.model import Contract
+    from assets.outcomes.topic import Frames
 
 CONSERVATION = Layout(
     columns(STRING, "delivery_id"),
@@ -107,3 +109,22 @@ def _refuse(strange: set[str | None], what: str) -> None:
     if strange:
         message = f"{what}: {', '.join(sorted(str(name) for name in strange))}"
         raise ValueError(message)
+
+
+def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
+    return {
+        "check_summary": check_summary(marts["audit.check_result"], contract),
+        "conservation": conservation(marts["audit.conservation"]),
+        "quarantine_by_reason": quarantine_by_reason(marts["audit.quarantine"], contract),
+    }
+
+
+TOPIC = Topic(
+    reads=("audit.conservation", "audit.quarantine", "audit.check_result"),
+    tables={
+        "check_summary": "Every check of the contract with its worst status over the deliveries",
+        "conservation": "Where the rows of each delivery went",
+        "quarantine_by_reason": "Rows set aside, by check and reason",
+    },
+    build=_build,
+)

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from assets.contract import CONTRACT
-from assets.outcomes.rates import (
+from assets.outcomes.tables.rates import (
     measure_summary,
     pain_change,
     recovery_by_condition,
@@ -32,7 +32,7 @@ def only(frame: pl.DataFrame, **keys: str | None) -> dict[str, Any]:
 
 
 def test_recovery_of_the_whole_network(episodes: pl.DataFrame, marts: Mapping[str, pl.DataFrame]) -> None:
-    row = only(recovery_by_condition(marts["recovery_cube"]), **WHOLE, definition_id="recovered_v1")
+    row = only(recovery_by_condition(marts["marts.recovery_cube"]), **WHOLE, definition_id="recovered_v1")
     state = episodes["state"]
     known, yes = state.is_in(["yes", "no"]).sum(), (state == "yes").sum()
     eligible = len(state) - state.is_in(["open", "baseline_too_low"]).sum()
@@ -77,7 +77,7 @@ def test_contradicting_counts_are_refused() -> None:
 
 def test_pain_of_one_condition_and_clinic(episodes: pl.DataFrame, marts: Mapping[str, pl.DataFrame]) -> None:
     keys = {**WHOLE, "condition_id": "sciatica", "clinic_key": "c02"}
-    row = only(pain_change(marts["pain_cube"]), **keys)
+    row = only(pain_change(marts["marts.pain_cube"]), **keys)
     mine = episodes.filter(pl.col("condition_id") == "sciatica", pl.col("clinic_key") == "c02")
     first, last = (mine[name].cast(pl.Float64).to_numpy() for name in ("baseline", "last"))
     change = first - last
@@ -92,7 +92,7 @@ def test_pain_of_one_condition_and_clinic(episodes: pl.DataFrame, marts: Mapping
 
 
 def test_few_with_room_to_respond_hide_the_response_only(marts: Mapping[str, pl.DataFrame]) -> None:
-    cube = marts["pain_cube"].with_columns(mcid_eligible=pl.lit(4, pl.Int64), mcid_responders=pl.lit(3, pl.Int64))
+    cube = marts["marts.pain_cube"].with_columns(mcid_eligible=pl.lit(4, pl.Int64), mcid_responders=pl.lit(3, pl.Int64))
     row = only(pain_change(cube), **WHOLE)
     assert not row["suppressed"]
     assert row["change_mean"] is not None
@@ -100,7 +100,7 @@ def test_few_with_room_to_respond_hide_the_response_only(marts: Mapping[str, pl.
 
 
 def test_motion_in_percent_of_the_reference(episodes: pl.DataFrame, marts: Mapping[str, pl.DataFrame]) -> None:
-    row = only(rom_change(marts["rom_cube"]), **WHOLE)
+    row = only(rom_change(marts["marts.rom_cube"]), **WHOLE)
     permille = episodes["permille"].to_numpy()
     assert row["baseline_percent"] == pytest.approx(permille.mean() / 10, abs=1e-9)
     assert row["last_percent"] == pytest.approx(np.clip(permille, 700, None).mean() / 10, abs=1e-9)
@@ -110,12 +110,12 @@ def test_measures_and_responses(episodes: pl.DataFrame, marts: Mapping[str, pl.D
     keys = {"condition_id": "neck_pain", "care": "dry_needling", "measure_id": "nprs_avg24h", "side": None}
     mine = episodes.filter(pl.col("condition_id") == "neck_pain", pl.col("care") == "dry_needling")
     first, last = (mine[name].cast(pl.Float64).to_numpy() for name in ("baseline", "last"))
-    row = only(measure_summary(marts["measure_summary"]), **keys)
+    row = only(measure_summary(marts["marts.measure_summary"]), **keys)
     for name, values in (("baseline", first), ("value", last), ("change", first - last)):
         assert row[f"{name}_mean"] == pytest.approx(values.mean(), abs=1e-9)
         assert row[f"{name}_sd"] == pytest.approx(values.std(ddof=1), abs=1e-9)
     assert row["planned_day"] is None
-    answer = only(response(marts["response_summary"]), **keys, rule_id="mcid")
+    answer = only(response(marts["marts.response_summary"]), **keys, rule_id="mcid")
     assert answer["n"] == len(mine)
     assert answer["responders"] == (first - last >= 2).sum()
 
@@ -123,7 +123,7 @@ def test_measures_and_responses(episodes: pl.DataFrame, marts: Mapping[str, pl.D
 def test_unknown_reasons_count_every_episode_without_an_answer(
     episodes: pl.DataFrame, marts: Mapping[str, pl.DataFrame]
 ) -> None:
-    frame = unknown_reason(marts["recovery_cube"], CONTRACT)
+    frame = unknown_reason(marts["marts.recovery_cube"], CONTRACT)
     row = only(frame, condition_id=None, clinic_key=None, reason="rom_not_measured")
     expected = (episodes["state"] == "rom_not_measured").sum()
     assert (row["episodes"], row["n"]) == (expected, len(episodes))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from assets.outcomes.means import deviation, mean, t_interval
+from assets.outcomes.methods.means import deviation, mean, t_interval
 
 SCORES = st.lists(st.integers(-(10**9), 10**9).map(lambda thousandths: Decimal(thousandths).scaleb(-3)), min_size=2)
 

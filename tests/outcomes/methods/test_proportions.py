@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.outcomes.proportions import missing_bounds, share, wilson
+from assets.outcomes.methods.proportions import missing_bounds, share, wilson
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "domain" / "vectors.json"
+VECTORS = Path(__file__).resolve().parents[3].parent / "shared" / "domain" / "vectors.json"
 
 # T1: Newcombe 1998 Stat Med 17:857 (.2553-.3662, .0624-.1605, 0-.1611, .0061-.1718), to six decimals by statsmodels
 # T1b: domain/README.md section 7, library and plain arithmetic agree

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
-from assets.outcomes.rates import default_definition
-from assets.outcomes.survival import (
+from assets.outcomes.tables.rates import default_definition
+from assets.outcomes.methods.survival import (
     Risk,
     competing_incidence,
     cumulative_incidence,
@@ -17,11 +17,13 @@ from assets.outcomes.survival import (
     risk_table,
 )
 from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.outcomes.topic import Topic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assets.contract.model import Contract
+    from assets.outcomes.topic import Frames
 
 LAST_DAY = 168
 STEP_DAYS = 7
@@ -42,6 +44,7 @@ CURVE = Layout(
     {**columns(INTEGER, "n"), **columns(FLOAT, *REST[:7]), **columns(INTEGER, *REST[7:])},
     groups=("n",),
     subgroups={"at_risk": REST},
+    statistic="recovery_curve",
 )
 """``shown`` is added once the numbers at risk are suppressed."""
 
@@ -120,3 +123,14 @@ def _from_zero(share: NDArray[np.floating], limit: NDArray[np.floating]) -> NDAr
 
 def _on_grid(values: NDArray[np.floating] | NDArray[np.int64]) -> pl.Series:
     return pl.Series(values[:, GRID].ravel())
+
+
+def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
+    return {"recovery_curve": recovery_curve(marts["marts.event_count"], contract)}
+
+
+TOPIC = Topic(
+    reads=("marts.event_count",),
+    tables={"recovery_curve": "Recovery by day with leaving as a competing event, and numbers at risk"},
+    build=_build,
+)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
-from assets.outcomes.curves import GRID, recovery_curve
+from assets.outcomes.tables.curves import GRID, recovery_curve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def events(*rows: Event, condition: str | None = None) -> pl.DataFrame:
 
 
 def test_counts_add_up_to_the_episodes(episodes: pl.DataFrame, marts: Mapping[str, pl.DataFrame]) -> None:
-    frame = recovery_curve(marts["event_count"], CONTRACT)
+    frame = recovery_curve(marts["marts.event_count"], CONTRACT)
     whole = frame.filter(pl.all_horizontal(pl.col("condition_id", "clinic_key").is_null()), pl.col("care") == "any")
     followed = episodes.filter(pl.col("event_kind").is_in(["recovered", "left", "open"]))
     assert whole["day"].to_list() == GRID.tolist() == list(range(0, 169, 7))
@@ -49,8 +49,8 @@ def test_counts_add_up_to_the_episodes(episodes: pl.DataFrame, marts: Mapping[st
 
 def test_one_row_per_cell_and_day(marts: Mapping[str, pl.DataFrame]) -> None:
     keys = ["condition_id", "clinic_key", "care"]
-    frame = recovery_curve(marts["event_count"], CONTRACT)
-    assert len(frame) == marts["event_count"].filter(pl.col("event_kind") != "unknown").n_unique(keys) * len(GRID)
+    frame = recovery_curve(marts["marts.event_count"], CONTRACT)
+    assert len(frame) == marts["marts.event_count"].filter(pl.col("event_kind") != "unknown").n_unique(keys) * len(GRID)
 
 
 def test_unknown_outcomes_and_other_definitions_are_no_part_of_a_curve() -> None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.outcomes.frames import ALL_PERIODS, ANY_CARE, FLOAT, INTEGER, STRING, Layout, columns
-from assets.outcomes.means import deviation, mean, t_interval
-from assets.outcomes.proportions import missing_bounds, share, wilson
+from assets.outcomes.methods.means import deviation, mean, t_interval
+from assets.outcomes.methods.proportions import missing_bounds, share, wilson
+from assets.outcomes.topic import Topic
 
 if TYPE_CHECKING:
     from assets.contract.model import Contract
+    from assets.outcomes.topic import Frames
 
 GROUP = columns(STRING, "condition_id", "clinic_key", "care", "period")
 MEASURE = {
@@ -28,6 +30,7 @@ RECOVERY = Layout(
         **columns(FLOAT, "completeness", "rate_if_missing_none", "rate_if_missing_all"),
     },
     groups=("n", "eligible"),
+    statistic="recovery_rate",
 )
 PAIN = Layout(
     GROUP,
@@ -39,11 +42,13 @@ PAIN = Layout(
     },
     groups=("n",),
     subgroups={"mcid_n": ("mcid_n", "mcid_rate", "mcid_low", "mcid_high")},
+    statistic="pain_change",
 )
 MOTION = Layout(
     GROUP,
     {**columns(INTEGER, "n"), **columns(FLOAT, "baseline_percent", "last_percent")},
     groups=("n",),
+    statistic="rom_change",
 )
 MEASURES = Layout(
     MEASURE,
@@ -53,16 +58,19 @@ MEASURES = Layout(
         **columns(INTEGER, "worsened"),
     },
     groups=("n",),
+    statistic="measure_summary",
 )
 RESPONSE = Layout(
     {**MEASURE, **columns(STRING, "rule_id")},
     {**columns(INTEGER, "n", "responders"), **columns(FLOAT, "rate", "rate_low", "rate_high")},
     groups=("n",),
+    statistic="response",
 )
 UNKNOWN = Layout(
     columns(STRING, "condition_id", "clinic_key", "reason"),
     {**columns(INTEGER, "episodes", "n"), **columns(FLOAT, "share")},
     groups=("n", "episodes"),
+    statistic="unknown_outcome",
 )
 
 UNKNOWN_REASONS = {
@@ -173,3 +181,35 @@ def default_definition(contract: Contract) -> str:
     """Id of the recovery definition in force. Raises ValueError unless there is exactly one."""
     (definition_id,) = (definition.definition_id for definition in contract.definitions if definition.is_default)
     return definition_id
+
+
+def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
+    cube = marts["marts.recovery_cube"]
+    return {
+        "measure_summary": measure_summary(marts["marts.measure_summary"]),
+        "pain_change": pain_change(marts["marts.pain_cube"]),
+        "recovery_by_condition": recovery_by_condition(cube),
+        "response": response(marts["marts.response_summary"]),
+        "rom_change": rom_change(marts["marts.rom_cube"]),
+        "unknown_reason": unknown_reason(cube, contract),
+    }
+
+
+TOPIC = Topic(
+    reads=(
+        "marts.recovery_cube",
+        "marts.pain_cube",
+        "marts.rom_cube",
+        "marts.measure_summary",
+        "marts.response_summary",
+    ),
+    tables={
+        "measure_summary": "Mean and standard deviation of every measure at both ends and of its change",
+        "pain_change": "Pain at both ends, mean change with 95% interval, responders",
+        "recovery_by_condition": "Recovery rate with Wilson interval, completeness, and bounds for unknown outcomes",
+        "response": "Share of responders by rule, among those who had room to respond",
+        "rom_change": "Range of motion at both ends in percent of the reference",
+        "unknown_reason": "Why recovery is unknown: episodes by reason",
+    },
+    build=_build,
+)

@@ -1,0 +1,1 @@
+"""Published tables by topic: marts in, frames out, after disclosure control."""
