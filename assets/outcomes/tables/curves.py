@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
-from assets.outcomes.tables.rates import default_definition
 from assets.outcomes.methods.survival import (
     Risk,
     competing_incidence,
@@ -16,8 +15,9 @@ from assets.outcomes.methods.survival import (
     one_minus_kaplan_meier,
     risk_table,
 )
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.outcomes.tables.rates import default_definition
 from assets.outcomes.topic import Topic
+from assets.privacy.disclosure import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
