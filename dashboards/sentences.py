@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
 from dashboards.words import (
     ANY_CARE,
     ARROW,
-    COMPLETENESS_TARGET_PERCENT,
     DASH,
     DOT,
     care_label,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NOT_RANDOMISED = (
     "Patients were not assigned to treatments at random. A difference between patients with and without dry needling "
-    "does not show that needling caused it."
+    "cannot show that needling caused it."
 )
 CURVE_DAYS = (28, 56, 84)
 
@@ -98,10 +98,12 @@ def hidden_groups(rows: Sequence[Row | None], one: str, many: str, meta: SiteMet
 
 
 def curve(rows: Sequence[Row], scope: Scope, note: str = "") -> str:
-    """Say how many had recovered at the planned weeks; empty without a curve."""
+    """Say how many had recovered at the planned weeks, and of whom if not of all; empty without a curve."""
     found = {row["day"]: row for row in rows if row["shown"] and not row["suppressed"]}
     points = [f"{percent(found[day]['recovered_share'])} by week {day // 7}" for day in CURVE_DAYS if day in found]
-    return f"Recovered {scope.words}: {listing(points)}.{note}" if points else ""
+    start = max((row["from_day"] for row in rows), default=0)
+    among = f", of those still in care and not recovered on day {start}" if start else ""
+    return f"Recovered {scope.words}{among}: {listing(points)}.{note}" if points else ""
 
 
 def pain(row: Row | None) -> tuple[str, str]:

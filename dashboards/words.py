@@ -20,8 +20,6 @@ DOT = "\N{MIDDLE DOT}"
 
 ANY_CARE = "any"
 ROUTINE_CARE = {"dry_needling": "With dry needling", "other_care": "Without dry needling"}
-COMPLETENESS_TARGET_PERCENT = 80
-"""Share of outcomes that should be known. A proposal of the field's registries, not a published standard."""
 
 STATUS = {
     "pass": "✓ Passed",

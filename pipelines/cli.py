@@ -18,6 +18,7 @@ import click
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
+from pipelines.cli_chart import chart
 from pipelines.cli_options import (
     FEEDS_ARGUMENT,
     HOME_OPTION,
@@ -56,10 +57,11 @@ def demo(home: Path | None, patients: int, seed: int, *, as_json: bool) -> None:
 
     set_home(home)
     target = home_from_environment()
-    profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
+    # nobody's privacy is at stake: with dates there are charts by month
+    profile = load_profile(PROFILE_FOLDER / "canonical_dates.yaml", CONTRACT)
     with tempfile.TemporaryDirectory() as folder:
         say(f"Simulating a network of clinics with {patients:,} patients")
-        simulate_network(Path(folder), patients=patients, seed=seed, contract=CONTRACT)
+        simulate_network(Path(folder), patients=patients, seed=seed, contract=CONTRACT, dated=True)
         feeds = sorted(path for path in Path(folder).iterdir() if path.is_dir())
         outcome = run_all(target, feeds, profile, say)
         target.path.joinpath("truth.json").write_bytes(Path(folder, "truth.json").read_bytes())
@@ -160,11 +162,12 @@ def deidentify(
 @PATIENTS_OPTION
 @SEED_OPTION
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "parquet"]) -> None:
+@click.option("--dates", "dated", is_flag=True, help="Add the dates of visits; read with --profile canonical_dates.")
+def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "parquet"], *, dated: bool) -> None:
     """Write the feed of a simulated clinic network, with everything planted in truth.json."""
     from assets.simulation.network import simulate_network  # noqa: PLC0415
 
-    simulate_network(out, patients=patients, seed=seed, file_format=file_format, contract=CONTRACT)
+    simulate_network(out, patients=patients, seed=seed, file_format=file_format, contract=CONTRACT, dated=dated)
     click.echo(f"Wrote {out}; what was planted is in {out / 'truth.json'}")
 
 
@@ -189,6 +192,7 @@ def docs(*, only_check: bool) -> None:
         sys.exit(1)
 
 
+cli.add_command(chart)
 cli.add_command(quarantine)
 
 

@@ -14,9 +14,8 @@ from assets.contract import CONTRACT
 from assets.deliveries.landing import find_deliveries, land, sweep
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.state import SETTLED, settled_deliveries
-from assets.publication.release import code_version, current_release, release_id
-from assets.quality.waivers import read_waivers, waivers_digest
+from assets.deliveries.state import SETTLED
+from assets.publication.release import current_release, next_release
 from pipelines.retry import Kept, land_again, retries
 
 if TYPE_CHECKING:
@@ -138,16 +137,11 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     deliveries = (*outcome.read, *outcome.known)
     outcome.held = [f"{one.label}: {one.problem}" for one in deliveries if one.state is State.HELD]
     usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
-    if usable and _next_release(home) != current_release(home):
+    if usable and next_release(home) != current_release(home):
         say("Building the release: models, statistics, pages")
         outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None)]
         outcome.released = not outcome.held_by
     outcome.release = current_release(home)
-
-
-def _next_release(home: Home) -> str:
-    waivers = waivers_digest(read_waivers(home.path))
-    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version, waivers)
 
 
 def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: RunOutcome) -> None:

@@ -122,7 +122,7 @@ BEHAVIOURS = (
         "The pain question is the same at baseline and at discharge",
         "NO_COMPARABLE_PAIR",
         20,
-        "baseline worst against discharge current makes an improvement of its own; one patient in five is more than "
+        "baseline worst against discharge current makes a better score by itself; one patient in five is more than "
         "a change of therapist explains",
     ),
     Behaviour(

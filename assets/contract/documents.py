@@ -1,4 +1,4 @@
-"""The data dictionary and the check catalogue, generated from the contract.
+"""The data dictionary, the check catalogue and the evidence, generated from the contract.
 
 ``needlepoint docs`` writes them; ``needlepoint docs --check`` fails the gate when they are out of date.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.contract import definitions
 from assets.contract.checks import delivery_checks, release_checks
+from assets.contract.evidence import CORRECTIONS, EVIDENCE, VERSION, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from assets.contract.checks import Check
+    from assets.contract.evidence import Evidence
     from assets.contract.model import Bounds, Column, Contract, Measure, Table, Threshold
 
 FOLDER = Path(__file__).parent
@@ -25,11 +28,12 @@ def documents(contract: Contract) -> dict[Path, str]:
     return {
         FOLDER / "DATA_DICTIONARY.md": data_dictionary(contract),
         FOLDER / "CHECK_CATALOGUE.md": check_catalogue(contract),
+        FOLDER / "EVIDENCE.md": evidence_page(contract),
     }
 
 
 def data_dictionary(contract: Contract) -> str:
-    """Tables, measures, conditions, recovery definitions and responder rules in Markdown."""
+    """Tables, measures, conditions, definitions, rules and published statistics in Markdown."""
     parts = [f"# Data dictionary\n\n{GENERATED}\n\nContract version {contract.version}.\n"]
     parts.extend(_table(table) for table in contract.tables)
     parts.append("## Measures\n\n" + _markdown(_MEASURE_HEAD, (_measure(measure) for measure in contract.measures)))
@@ -46,18 +50,110 @@ def data_dictionary(contract: Contract) -> str:
     parts.append(
         "## Recovery definitions\n\n"
         + _markdown(
-            ("Id", "Version", "Definition", "Default"),
+            ("Id", "Version", "Definition", "When", "Default"),
             (
-                (f"`{d.definition_id}`", str(d.version), d.sentence, "yes" if d.is_default else "")
+                (f"`{d.definition_id}`", str(d.version), d.sentence, str(d.occasion), "yes" if d.is_default else "")
                 for d in contract.definitions
             ),
         )
     )
     parts.append(
         "## Responder rules\n\n"
-        + _markdown(("Id", "Rule", "Source"), ((f"`{r.rule_id}`", r.label, r.source) for r in contract.responder_rules))
+        + _markdown(
+            ("Id", "Version", "Rule", "Source"),
+            ((f"`{r.rule_id}`", str(r.version), r.label, r.source) for r in contract.responder_rules),
+        )
     )
+    parts.extend((_region_mcids(contract), _bands(), _statistics(contract)))
     return "\n".join(parts)
+
+
+def evidence_page(contract: Contract) -> str:
+    """Published results by condition and the corrections, in Markdown."""
+    labels = {None: "Musculoskeletal pain in general"} | {c.condition_id: c.label for c in contract.conditions}
+    parts = [f"# Evidence\n\n{GENERATED}\n\nVersion {VERSION}. {_EVIDENCE_INTRODUCTION}\n"]
+    for kind, title in _KINDS.items():
+        rows = [
+            (
+                *(labels[item.condition_id], item.intervention, item.comparator, item.outcome, item.window),
+                *(item.result, _size(item), item.certainty, item.citation, item.note),
+            )
+            for condition in labels
+            for item in EVIDENCE
+            if item.kind is kind and item.condition_id == condition
+        ]
+        parts.append(f"## {title}\n\n{_markdown(_EVIDENCE_HEAD, rows)}")
+    corrections = (
+        (c.claim, c.literature, f"{c.source}{'' if c.verified else ' (from memory, not verified)'}")
+        for c in CORRECTIONS
+    )
+    parts.append(f"## Often said\n\n{_markdown(('Statement', 'What the literature says', 'Source'), corrections)}")
+    return "\n".join(parts)
+
+
+_EVIDENCE_INTRODUCTION = (
+    "Results of trials and reviews, which compared groups. They stand beside the change of patients in clinics, which "
+    "compares nobody, and never on one axis with it. Negative differences of pain and disability are in favour of the "
+    "intervention."
+)
+_KINDS = {
+    Kind.EFFECT: "Dry needling against something else",
+    Kind.HARM: "Adverse events",
+    Kind.COURSE: "Course without needling",
+    Kind.METHOD: "Measuring and registries",
+}
+_EVIDENCE_HEAD = (
+    *("Condition", "Intervention", "Comparator", "Outcome", "Time", "Result", "Size", "Certainty", "Citation", "Note"),
+)
+
+
+def _size(item: Evidence) -> str:
+    named = ((item.trials, "trials"), (item.participants, "observations"))
+    return ", ".join(f"{number:,} {word}" for number, word in named if number is not None)
+
+
+def _region_mcids(contract: Contract) -> str:
+    rows = ((f"`{r.condition_id}`", f"`{r.measure_id}`", _threshold(r.mcid), r.note) for r in definitions.REGION_MCIDS)
+    state = "On" if contract.region_mcid else "Off: the MCID of the measure counts"
+    return f"## Region MCIDs\n\n{state}.\n\n{_markdown(('Condition', 'Measure', 'MCID', 'Note'), rows)}"
+
+
+def _bands() -> str:
+    rows = [
+        *((f"`{b.band_id}`", str(definitions.IMPACT_BANDS_VERSION), b.label) for b in definitions.IMPACT_BANDS),
+        (
+            f"`{definitions.DETERIORATION.rule_id}`",
+            str(definitions.DETERIORATION.version),
+            definitions.DETERIORATION.label,
+        ),
+    ]
+    return (
+        "## Bands of change in pain and deterioration\n\nIMMPACT (Dworkin 2008), in percent of the first score.\n\n"
+        + _markdown(("Id", "Version", "Rule"), rows)
+    )
+
+
+def _statistics(contract: Contract) -> str:
+    rows = (
+        (
+            f"`{s.versioned_id}`",
+            s.label,
+            s.sentence,
+            s.numerator,
+            s.denominator,
+            s.exclusions,
+            s.window,
+            s.method,
+            s.source,
+        )
+        for s in contract.statistics
+    )
+    return f"## Published statistics\n\n{_markdown(_STATISTIC_HEAD, rows)}"
+
+
+_STATISTIC_HEAD = (
+    *("Id", "Statistic", "In words", "Numerator", "Denominator", "Exclusions", "Window", "Method", "Source"),
+)
 
 
 def check_catalogue(contract: Contract) -> str:

@@ -42,6 +42,14 @@ class Better(StrEnum):
     HIGHER = "higher"
 
 
+class Occasion(StrEnum):
+    """When pain has to be low for an episode to count as recovered."""
+
+    HELD = "held"  # on two occasions some days apart, with none above the limit between
+    DISCHARGE = "discharge"  # at the discharge visit
+    EITHER = "either"  # held, or at the discharge visit
+
+
 T = TypeVar("T")
 
 SCORE_DECIMALS = 6
@@ -164,7 +172,11 @@ class Measure:
     minimal clinically important difference, all in ``unit``. ``decimals`` is how many decimal places
     the scale has: a 5.5 on an integer scale is an error, not something to round. ``converted_from`` marks a score that
     was computed from another scale; it is a measure of its own, so that it is never paired with a score that was asked
-    for on this scale, and it has no MCID.
+    for on this scale, and it has no MCID. ``predicts`` marks a prediction, by the source's own model, of the later score
+    of the measure it names: adjusted gains are made of it, and it is no outcome of its own. ``gain_of_all`` is the mean
+    gain of all records of the source by earlier operations (none, some, unknown), where it publishes that because the
+    feed leaves records out. A measure of construct ``context`` describes the patient (how many years a complaint has
+    lasted): it is a covariate, never an outcome, and its direction of benefit means nothing.
     """
 
     measure_id: str
@@ -182,6 +194,8 @@ class Measure:
     reference: Threshold | None = None
     source: str = ""
     converted_from: Conversion | None = None
+    predicts: str | None = None
+    gain_of_all: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def step(self) -> Decimal:
@@ -211,8 +225,8 @@ class RecoveryDefinition:
     """When an episode counts as recovered. See ``definitions.py`` for the rule in words.
 
     ``pain_at_most`` in points. ``rom_rule``: ``reference_minus_mdc``, ``share_of_reference`` (with
-    ``rom_share_percent``) or ``none`` (pain only). ``sustained_days``: two occasions at least this far
-    apart with none above the limit between; the discharge visit alone also counts.
+    ``rom_share_percent``) or ``none`` (pain only). ``occasion`` says when pain has to be that low; pain is held on two
+    occasions at least ``sustained_days`` apart with none above the limit between (0 where nothing has to be held).
     """
 
     definition_id: str
@@ -223,6 +237,7 @@ class RecoveryDefinition:
     rom_rule: str
     rom_share_percent: int | None
     sustained_days: int
+    occasion: Occasion = Occasion.EITHER
     is_default: bool = False
 
 
@@ -233,7 +248,8 @@ class ResponderRule:
     ``kind`` is ``mcid`` (improvement of at least the measure's own MCID), ``points`` (of at least
     ``threshold`` units of the measure) or ``percent`` (of at least ``threshold`` percent of baseline).
     ``measure_id`` None applies the rule to every measure of ``construct``. Only episodes that had room
-    to improve by that much are in the denominator; for ``percent`` the baseline must exceed 0.
+    to get better by that much are in the denominator; for ``percent`` the baseline must exceed 0. ``version`` rises
+    when the rule changes.
     """
 
     rule_id: str
@@ -243,6 +259,68 @@ class ResponderRule:
     source: str
     measure_id: str | None = None
     construct: str | None = None
+    version: int = 1
+
+    @property
+    def versioned_id(self) -> str:
+        """Id with version, as published beside the numbers."""
+        return f"{self.rule_id}.v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionMcid:
+    """An MCID of one condition's pain measure that differs from the measure's own, in units of the measure.
+
+    It applies only while ``Contract.region_mcid`` is on.
+    """
+
+    condition_id: str
+    measure_id: str
+    mcid: Threshold
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactBand:
+    """A band of change in pain, in percent of the first score (positive = less pain).
+
+    A change belongs to the band if it is at least ``at_least_percent`` (None: no lower end) and ``below_percent``
+    (None: no upper end) is not reached. A change below 0 has a band whatever the first score.
+    """
+
+    band_id: str
+    label: str
+    at_least_percent: int | None
+    below_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeteriorationRule:
+    """When an episode counts as worse: ``points`` more pain than at the start, on a scale of 0 to 10."""
+
+    rule_id: str
+    version: int
+    label: str
+    points: int
+    source: str
+
+    @property
+    def versioned_id(self) -> str:
+        """Id with version, as published beside the numbers."""
+        return f"{self.rule_id}.v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPlan:
+    """How the arms of a trial are compared, as its protocol says.
+
+    ``trial_id`` is the name of the profile whose feed has the arms. ``covariates`` are columns of the patient or the
+    episode, or measures of which the baseline counts; the baseline of the outcome is always one.
+    """
+
+    trial_id: str
+    reference_arm: str
+    covariates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +360,9 @@ class Contract:
     responder_rules: tuple[ResponderRule, ...]
     clinics: tuple[str, ...] = ()
     statistics: tuple[Statistic, ...] = ()
+    trials: tuple[TrialPlan, ...] = ()
+    region_mcid: bool = False
+    """Whether ``definitions.REGION_MCIDS`` replace the measure's own MCID; off, as they differ by anchor as well."""
 
     def table(self, name: str) -> Table:
         """Return the table called ``name``; KeyError if there is none."""
@@ -310,6 +391,7 @@ class Contract:
         conditions: Iterable[Condition] = (),
         responder_rules: Iterable[ResponderRule] = (),
         clinics: Iterable[str] = (),
+        trials: Iterable[TrialPlan] = (),
     ) -> Contract:
         """Return the contract with what a profile adds; ``clinics`` is a closed list of clinic keys, empty for any.
 
@@ -323,6 +405,7 @@ class Contract:
             conditions=_merged(self.conditions, conditions, "condition_id"),
             responder_rules=_merged(self.responder_rules, responder_rules, "rule_id"),
             clinics=tuple(dict.fromkeys((*self.clinics, *clinics))),
+            trials=_merged(self.trials, trials, "trial_id"),
         )
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.home import Home
 from assets.outcomes.published import PUBLISHED_TABLES
+from assets.publication.model_drift import CARDS, record_drift
 from assets.publication.publish import write_published
 from assets.warehouse.assets import open_building
 
@@ -35,6 +36,7 @@ def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeRes
     """Compute every published table from the marts of the release being built."""
     with open_building(home) as connection:
         frames = write_published(connection, home)
+        drift = record_drift(connection, home, frames)
     for name, frame in frames.items():
         yield dg.MaterializeResult(
             asset_key=published_key(name),
@@ -43,5 +45,6 @@ def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeRes
                 "dagster/column_schema": dg.TableSchema(
                     columns=[dg.TableColumn(column, str(kind)) for column, kind in frame.schema.items()]
                 ),
+                **({"drift since the last release": dg.MetadataValue.json(drift.to_dicts())} if name == CARDS else {}),
             },
         )

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assets.outcomes.tables import curves, labels, quality, rates
+from assets.outcomes.tables import (
+    care,
+    case_mix,
+    clinics,
+    completion,
+    curves,
+    definitions,
+    evidence,
+    labels,
+    over_time,
+    provider_gain,
+    quality,
+    rates,
+    recovery_time,
+    safety,
+    subgroups,
+    trajectories,
+    trials,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +32,25 @@ if TYPE_CHECKING:
     from assets.contract.model import Contract
     from assets.outcomes.topic import Topic
 
-TOPICS: tuple[Topic, ...] = (labels.TOPIC, quality.TOPIC, rates.TOPIC, curves.TOPIC)
+TOPICS: tuple[Topic, ...] = (
+    labels.TOPIC,
+    quality.TOPIC,
+    rates.TOPIC,
+    curves.TOPIC,
+    recovery_time.TOPIC,
+    over_time.TOPIC,
+    clinics.TOPIC,
+    provider_gain.TOPIC,
+    case_mix.TOPIC,
+    completion.TOPIC,
+    care.TOPIC,
+    definitions.TOPIC,
+    evidence.TOPIC,
+    subgroups.TOPIC,
+    safety.TOPIC,
+    trajectories.TOPIC,
+    trials.TOPIC,
+)
 
 READ_RELATIONS = tuple(dict.fromkeys(relation for topic in TOPICS for relation in topic.reads))
 """Relations of the warehouse that the statistics read."""

@@ -12,6 +12,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.contract import CONTRACT
+from assets.deliveries.state import settled_deliveries
+from assets.quality.rebases import REBASES, rebases_digest
+from assets.quality.waivers import read_waivers, waivers_digest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -35,17 +40,25 @@ def code_version() -> str:
     return digest.hexdigest()[:ID_DIGITS]
 
 
-def release_id(deliveries: Iterable[Delivery], code: str, contract_version: str, waivers: str = "") -> str:
+def release_id(
+    deliveries: Iterable[Delivery], code: str, contract_version: str, waivers: str = "", rebases: str = ""
+) -> str:
     """Identity of the release these inputs lead to: the same inputs and code give the same id.
 
-    ``waivers`` is the hash of those in the home, empty where there are none.
+    ``waivers`` and ``rebases`` are the hashes of those in the home, empty where there are none.
     """
     lines = sorted(
         f"{delivery.delivery_id} {delivery.state} {delivery.profile_digest} {delivery.extract_stamp} {delivery.label}"
         for delivery in deliveries
     )
-    text = "\n".join([code, contract_version, *lines, *([waivers] if waivers else [])])
+    text = "\n".join([code, contract_version, *lines, *filter(None, (waivers, rebases))])
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+def next_release(home: Home) -> str:
+    """Id of the release that what the home holds now leads to."""
+    waivers, rebases = waivers_digest(read_waivers(home.path)), rebases_digest(REBASES.read(home.path))
+    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version, waivers, rebases)
 
 
 def current_release(home: Home) -> str | None:

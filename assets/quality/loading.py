@@ -1,4 +1,4 @@
-"""Everything the models read, put into a warehouse: what was delivered, what is waived, what the contract says."""
+"""Everything models and statistics read, put into a warehouse: what was delivered and decided, and the contract."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assets.contract import CONTRACT
 from assets.deliveries.reading_history import history_frame
 from assets.deliveries.state import delivery_frame, extended_contract, row_files, settled_deliveries, violation_frame
+from assets.quality.rebases import REBASES, rebase_frame
 from assets.quality.waivers import read_waivers, waiver_frame
 from assets.warehouse.lake import create_lake
 from assets.warehouse.reference import write_reference
@@ -22,7 +23,7 @@ def load_lake(connection: duckdb.DuckDBPyConnection, home: Home) -> Contract:
     """Create the schemas ``lake`` and ``reference`` and return the contract with what the profiles add.
 
     Raises:
-        InputProblem: a line of the waivers cannot be used.
+        InputProblem: a line of the waivers or of the rebases cannot be used.
 
     """
     deliveries = settled_deliveries(home.ledger)
@@ -38,5 +39,6 @@ def load_lake(connection: duckdb.DuckDBPyConnection, home: Home) -> Contract:
         withdrawals=row_files(home.ledger, deliveries, "withdrawal"),
         reading_history=history_frame(home.ledger, deliveries),
         waivers=waiver_frame(read_waivers(home.path)),
+        rebases=rebase_frame(REBASES.read(home.path)),
     )
     return contract

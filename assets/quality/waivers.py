@@ -7,22 +7,20 @@ the row off the list of what is to be done.
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
 import polars as pl
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assets.deliveries.problems import InputProblem
+from assets.quality.decisions import SHORTEST_REASON, DecisionFile, Name, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 FILE = "waivers.jsonl"
-SHORTEST_REASON = 10
-LONGEST_TEXT = 500
 FRAME_SCHEMA = pl.Schema(
     {
         "check_id": pl.String(),
@@ -32,9 +30,6 @@ FRAME_SCHEMA = pl.Schema(
         "ends_on": pl.String(),
     }
 )
-
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST_REASON, max_length=LONGEST_TEXT)]
 
 
 class Waiver(BaseModel):
@@ -59,6 +54,9 @@ class Waiver(BaseModel):
         return self
 
 
+WAIVERS = DecisionFile(FILE, "waiver", "WAIVER", Waiver)
+
+
 def read_waivers(home: Path) -> tuple[Waiver, ...]:
     """Every waiver of a home, in the order in which they were added.
 
@@ -66,29 +64,7 @@ def read_waivers(home: Path) -> tuple[Waiver, ...]:
         InputProblem: WAIVER, naming the line that cannot be used.
 
     """
-    path = home / FILE
-    if not path.exists():
-        return ()
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise InputProblem("WAIVER", FILE, "the file cannot be read", "Check its permissions and encoding") from None
-    return tuple(_parsed(line, number) for number, line in enumerate(lines, start=1) if line.strip())
-
-
-def _parsed(line: str, number: int) -> Waiver:
-    try:
-        return Waiver.model_validate_json(line)
-    except ValidationError as error:
-        raise InputProblem(
-            "WAIVER", f"{FILE}, line {number}", _said(error), "Correct this line; the file is never rewritten by us"
-        ) from None
-
-
-def _said(error: ValidationError) -> str:
-    """Name the fields of ours without what they hold."""
-    fields = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]} & set(Waiver.model_fields))
-    return f"not a waiver: {', '.join(fields)} cannot be used" if fields else "not a waiver"
+    return WAIVERS.read(home)
 
 
 def new_waiver(
@@ -130,7 +106,7 @@ def new_waiver(
         raise InputProblem(
             "WAIVER",
             "waiver",
-            _said(error),
+            WAIVERS.said(error),
             f"Give who, a reason of at least {SHORTEST_REASON} characters and the last day as YYYY-MM-DD; "
             "a file or row only together with its delivery",
         ) from None
@@ -146,17 +122,7 @@ def add_waiver(home: Path, waiver: Waiver) -> None:
         InputProblem: WAIVER: a line of the file is broken, or the file cannot be written.
 
     """
-    read_waivers(home)
-    line = (waiver.model_dump_json(exclude_none=True) + "\n").encode()
-    try:
-        descriptor = os.open(home / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        raise InputProblem("WAIVER", FILE, "the file cannot be written", "Check its permissions") from None
+    WAIVERS.add(home, waiver)
 
 
 def waiver_frame(waivers: Iterable[Waiver]) -> pl.DataFrame:

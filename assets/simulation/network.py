@@ -51,6 +51,7 @@ def simulate_network(
     file_format: FileFormat = "csv",
     clean: bool = False,
     sources: int = len(SOURCES),
+    dated: bool = False,
 ) -> SimulationSummary:
     """Simulate a network of clinics and write what their records systems would send.
 
@@ -64,24 +65,48 @@ def simulate_network(
         file_format: ``csv`` (text) or ``parquet`` (typed; faults that need text are left out).
         clean: plant no dirty rows.
         sources: records systems that share the clinics, 1 to 4; one delivery folder each.
+        dated: add the date of every visit, in a column that all the others do without.
 
     Raises:
         ValueError: ``patients``, ``seed`` or ``sources`` out of range.
         FileExistsError: ``out`` holds something already.
 
     """
+    network = build_network(contract, seed, sources)
+    return write_network(out, network, patients=patients, file_format=file_format, clean=clean, dated=dated)
+
+
+def write_network(
+    out: Path,
+    network: Network,
+    *,
+    patients: int,
+    file_format: FileFormat = "csv",
+    clean: bool = False,
+    dated: bool = False,
+) -> SimulationSummary:
+    """Write what the records systems of ``network`` would send; arguments and errors as ``simulate_network``.
+
+    A network whose planted effects were changed first (``dataclasses.replace``) shows whether statistics find them.
+    """
     if patients < 1:
         message = "patients must be at least 1"
         raise ValueError(message)
-    network = build_network(contract, seed, sources)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         message = "the folder to simulate into exists and is not empty"
         raise FileExistsError(message)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    rows, findings = _write(partial, network, patients, file_format, clean=clean)
-    about = {"contract": contract.version, "seed": seed, "patients": patients, "format": file_format, "clean": clean}
+    rows, findings = _write(partial, network, patients, file_format, clean=clean, dated=dated)
+    about = {
+        "contract": network.contract.version,
+        "seed": network.seed,
+        "patients": patients,
+        "format": file_format,
+        "clean": clean,
+        "dated": dated,
+    }
     text = json.dumps({**about, "rows": rows, **findings}, indent=1) + "\n"
     (partial / TRUTH_FILE).write_text(text, encoding="utf-8")
     if out.exists():
@@ -91,13 +116,13 @@ def simulate_network(
 
 
 def _write(
-    root: Path, network: Network, patients: int, file_format: FileFormat, *, clean: bool
+    root: Path, network: Network, patients: int, file_format: FileFormat, *, clean: bool, dated: bool
 ) -> tuple[dict[str, int], dict[str, Any]]:
-    renderer = Renderer(network, typed=file_format == "parquet")
+    renderer = Renderer(network, typed=file_format == "parquet", dated=dated)
     tally = Tally(network)
     with ExitStack() as stack:
         folders = [
-            stack.enter_context(DeliveryFolder(root / name, network.contract, file_format))
+            stack.enter_context(DeliveryFolder(root / name, network.contract, file_format, dated=dated))
             for name in network.deliveries()
         ]
         for block in draw_blocks(network, patients):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 SIDES = ("left", "right", "none", None)
 KEY_DIGITS, VISIT_DIGITS = 8, 9
 PATIENT_PREFIX, EPISODE_PREFIX, VISIT_PREFIX = "P", "E", "V"
+DATE = "calendar_day"
+FIRST_DATE = dt.date(p.FIRST_YEAR, 1, 1)
+"""Day 0 of the simulated period."""
 
 
 def column_type(column: Column, *, typed: bool) -> pl.DataType:
@@ -36,13 +40,19 @@ def column_type(column: Column, *, typed: bool) -> pl.DataType:
     return pl.String()
 
 
+def delivered_columns(table: Table, *, dated: bool) -> tuple[str, ...]:
+    """Columns of a delivered file: the canonical layout, and the date of the visit in a delivery with dates."""
+    return (*table.layout, DATE) if dated and DATE in table.names else table.layout
+
+
 class Renderer:
     """Turns blocks into the frames that one records system delivers."""
 
-    def __init__(self, network: Network, *, typed: bool) -> None:
-        """Prepare the code lists; ``typed`` stores scores as decimals instead of text."""
+    def __init__(self, network: Network, *, typed: bool, dated: bool = False) -> None:
+        """Prepare the code lists; ``typed`` stores scores as decimals, ``dated`` adds the dates of visits."""
         self._network = network
         self._typed = typed
+        self._dated = dated
         contract = network.contract
         self._measures = [measure.measure_id for measure in contract.measures]
         self._units = [measure.unit for measure in contract.measures]
@@ -82,7 +92,10 @@ class Renderer:
             "precaution": _precautions(block, patient_here),
         }
         contract = self._network.contract
-        return {name: as_delivered(contract.table(name), data, typed=self._typed) for name, data in columns.items()}
+        return {
+            name: as_delivered(contract.table(name), data, typed=self._typed, dated=self._dated)
+            for name, data in columns.items()
+        }
 
     def _patients(self, block: Block, rows: Integers) -> dict[str, pl.Series]:
         patients = block.patients
@@ -125,7 +138,15 @@ class Renderer:
             "visit_type": texts(KINDS, visits.kind[rows]),
             "attendance": texts(ATTENDANCE, visits.attendance[rows]),
             "adverse_events_asked": texts((*YES_NO_UNKNOWN, None), np.where(attended, visits.asked[rows], -1)),
+            **self._dates(block, rows),
         }
+
+    def _dates(self, block: Block, rows: Integers) -> dict[str, pl.Series]:
+        """ISO dates of visits, in a delivery with dates."""
+        if not self._dated:
+            return {}
+        names = [(FIRST_DATE + dt.timedelta(days=day)).isoformat() for day in range(p.PERIOD_DAYS + 1)]
+        return {DATE: texts(names, block.episodes.start_day[block.visits.episode[rows]] + block.visits.day[rows])}
 
     def _measurement_order(self, block: Block) -> dict[str, Integers]:
         """All scores as parallel arrays, ordered by visit; within a visit in the order in which they were drawn."""
@@ -171,15 +192,15 @@ class Renderer:
         }
 
 
-def as_delivered(table: Table, data: dict[str, pl.Series], *, typed: bool) -> pl.DataFrame:
-    """A frame with the columns of the canonical layout of ``table``; those without data are empty."""
+def as_delivered(table: Table, data: dict[str, pl.Series], *, typed: bool, dated: bool = False) -> pl.DataFrame:
+    """A frame with the columns of the delivered file of ``table``; those without data are empty."""
     rows = len(next(iter(data.values())))
     return pl.DataFrame(
         [
             data[column.name].cast(column_type(column, typed=typed)).alias(column.name)
             if column.name in data
             else pl.Series(column.name, [None], dtype=column_type(column, typed=typed)).new_from_index(0, rows)
-            for column in map(table.column, table.layout)
+            for column in map(table.column, delivered_columns(table, dated=dated))
         ]
     )
 

@@ -82,6 +82,7 @@ FRAMES = {
         "row_number": "BIGINT",
         "ends_on": "VARCHAR",
     },
+    "rebase": dict.fromkeys(("series", "condition_id", "clinic_key", "from_period"), "VARCHAR"),
 }
 """Columns of the frames handed over beside the files."""
 
@@ -107,6 +108,7 @@ def create_lake(
     violations: pl.DataFrame,
     reading_history: pl.DataFrame | None = None,
     waivers: pl.DataFrame | None = None,
+    rebases: pl.DataFrame | None = None,
 ) -> None:
     """Create the ``lake`` schema.
 
@@ -121,6 +123,7 @@ def create_lake(
         violations: rows set aside on reading, one row per violated check.
         reading_history: rows that earlier readings of the same deliveries set aside. None: there were none.
         waivers: what need not be corrected, and until when. None: everything must be.
+        rebases: from when the limits of which chart are set anew. None: nowhere.
 
     Raises:
         ValueError: a path holds a character that DuckDB would expand.
@@ -137,6 +140,7 @@ def create_lake(
         ("violation", violations),
         ("reading_history", reading_history),
         ("waiver", waivers),
+        ("rebase", rebases),
     ):
         if frame is None:
             _create_table(con, name, FRAMES[name], ())

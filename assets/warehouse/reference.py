@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assets.contract import behaviour, definitions
 from assets.contract.checks import delivery_checks, release_checks
-from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS
+from assets.contract.model import SCORE_DECIMALS, SCORE_DIGITS, Occasion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,16 +27,23 @@ Row = tuple[object, ...]
 LAYOUT = {
     "measure": f"""measure_id VARCHAR, measure_no INTEGER, slot INTEGER, label VARCHAR, construct VARCHAR, unit VARCHAR,
         better VARCHAR, low {SCORE}, high {SCORE}, decimals INTEGER, sided BOOLEAN, mcid {SCORE}, mdc {SCORE},
-        reference_value {SCORE}""",
+        reference_value {SCORE}, predicts VARCHAR""",
     "condition": """condition_id VARCHAR, position INTEGER, label VARCHAR, sentence_label VARCHAR, sided BOOLEAN,
         pain_measure VARCHAR""",
     "condition_rom": "condition_id VARCHAR, measure_id VARCHAR",
     "pain_preference": "condition_id VARCHAR, measure_id VARCHAR, preference INTEGER",
     "definition": """definition_id VARCHAR, version INTEGER, label VARCHAR, sentence VARCHAR, pain_at_most INTEGER,
-        rom_rule VARCHAR, rom_share_percent INTEGER, sustained_days INTEGER, is_default BOOLEAN""",
-    "responder_rule": f"rule_id VARCHAR, measure_id VARCHAR, label VARCHAR, kind VARCHAR, threshold {SCORE}",
+        rom_rule VARCHAR, rom_share_percent INTEGER, sustained_days INTEGER, occasion VARCHAR, counts_held BOOLEAN,
+        counts_discharge BOOLEAN, is_default BOOLEAN""",
+    "responder_rule": f"""rule_id VARCHAR, version INTEGER, measure_id VARCHAR, label VARCHAR, kind VARCHAR,
+        threshold {SCORE}""",
+    "region_mcid": f"condition_id VARCHAR, measure_id VARCHAR, threshold {SCORE}",
+    "impact_band": "band_id VARCHAR, position INTEGER, at_least_percent INTEGER, below_percent INTEGER",
+    "age_band": "age_band INTEGER, from_years INTEGER, to_years INTEGER",
     "planned_window": "window_no INTEGER, planned_day INTEGER, tolerance_days INTEGER",
     "parameter": "name VARCHAR, value INTEGER",
+    "event_type": "event_type VARCHAR",
+    "precaution_type": "precaution_type VARCHAR",
     "behaviour": "check_id VARCHAR, limit_percent INTEGER",
     "quality_check": """check_id VARCHAR, table_name VARCHAR, stage VARCHAR, kind VARCHAR, severity VARCHAR,
         reason VARCHAR, title VARCHAR, sentence VARCHAR""",
@@ -100,6 +107,7 @@ def _measures(contract: Contract) -> list[Row]:
                 measure.decimals,
                 measure.sided,
                 *(_decimal(found.value if found else None) for found in (measure.mcid, measure.mdc, measure.reference)),
+                measure.predicts,
             )
             slot += 2 if measure.sided else 1
 
@@ -140,6 +148,9 @@ def _definitions(contract: Contract) -> list[Row]:
             d.rom_rule,
             d.rom_share_percent,
             d.sustained_days,
+            str(d.occasion),
+            d.occasion is not Occasion.DISCHARGE,
+            d.occasion is not Occasion.HELD,
             d.is_default,
         )
         for d in contract.definitions
@@ -153,13 +164,29 @@ def _responder_rules(contract: Contract) -> list[Row]:
         return stated
 
     return [
-        (rule.rule_id, measure.measure_id, rule.label, rule.kind, _decimal(found))
+        (rule.rule_id, rule.version, measure.measure_id, rule.label, rule.kind, _decimal(found))
         for rule in contract.responder_rules
         for measure in contract.measures
         if rule.measure_id == measure.measure_id
         or (rule.measure_id is None and rule.construct in (None, measure.construct))
         if (found := threshold(rule.kind, rule.threshold, measure)) is not None
     ]
+
+
+def _region_mcids(contract: Contract) -> list[Row]:
+    rules = definitions.REGION_MCIDS if contract.region_mcid else ()
+    return [(rule.condition_id, rule.measure_id, _decimal(rule.mcid.value)) for rule in rules]
+
+
+def _impact_bands(_: Contract) -> list[Row]:
+    return [
+        (band.band_id, position, band.at_least_percent, band.below_percent)
+        for position, band in enumerate(definitions.IMPACT_BANDS, start=1)
+    ]
+
+
+def _age_bands(_: Contract) -> list[Row]:
+    return [(number, *years) for number, years in enumerate(definitions.AGE_BANDS, start=1)]
 
 
 def _planned_windows(_: Contract) -> list[Row]:
@@ -172,11 +199,27 @@ def _parameters(_: Contract) -> list[Row]:
         ("baseline_window_days", definitions.BASELINE_WINDOW_DAYS),
         ("discharge_window_days", definitions.DISCHARGE_WINDOW_DAYS),
         ("contralateral_window_days", definitions.CONTRALATERAL_WINDOW_DAYS),
+        ("next_score_days", definitions.NEXT_SCORE_DAYS),
+        ("trajectory_last_day", definitions.TRAJECTORY_LAST_DAY),
         ("baseline_must_exceed_points", definitions.BASELINE_MUST_EXCEED_POINTS),
+        ("deterioration_points", definitions.DETERIORATION.points),
+        ("reference_minimum_patients", definitions.REFERENCE_MINIMUM_PATIENTS),
         ("behaviour_smallest_group", behaviour.SMALLEST_GROUP),
         ("behaviour_standard_errors", behaviour.STANDARD_ERRORS),
         ("volume_factor", behaviour.VOLUME_FACTOR),
     ]
+
+
+def _codes(contract: Contract, table: str, column: str) -> list[Row]:
+    return [(code,) for code in contract.table(table).column(column).allowed]
+
+
+def _event_types(contract: Contract) -> list[Row]:
+    return _codes(contract, "adverse_event", "event_type")
+
+
+def _precaution_types(contract: Contract) -> list[Row]:
+    return _codes(contract, "precaution", "precaution_type")
 
 
 def _behaviours(_: Contract) -> list[Row]:
@@ -207,8 +250,13 @@ ROWS = {
     "pain_preference": _pain_preference,
     "definition": _definitions,
     "responder_rule": _responder_rules,
+    "region_mcid": _region_mcids,
+    "impact_band": _impact_bands,
+    "age_band": _age_bands,
     "planned_window": _planned_windows,
     "parameter": _parameters,
+    "event_type": _event_types,
+    "precaution_type": _precaution_types,
     "behaviour": _behaviours,
     "quality_check": _quality_checks,
 }

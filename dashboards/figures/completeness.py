@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
 from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
 from dashboards.markup import plot_text
 from dashboards.theme import CLEAR, LIGHT
-from dashboards.words import COMPLETENESS_TARGET_PERCENT, tenth, whole
+from dashboards.words import tenth, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

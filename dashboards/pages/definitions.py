@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assets.contract import definitions as rules
+from assets.contract.model import Occasion
 from dashboards.markup import clean, esc
-from dashboards.pages.frame import Page
-from dashboards.words import ANY_CARE, COMPLETENESS_TARGET_PERCENT, DASH, ROUTINE_CARE, care_label
+from dashboards.pages.text import condition_label, paragraph, table, terms, text_page
+from dashboards.words import ANY_CARE, DASH, ROUTINE_CARE, care_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from assets.contract.model import Contract, Measure, RecoveryDefinition, Threshold
-    from dashboards.pages.frame import SiteMeta
+    from dashboards.pages.frame import Page, SiteMeta
     from dashboards.published import Published
 
 NAME, HEADING = "definitions", "Definitions and methods"
@@ -101,11 +100,12 @@ def build(published: Published, meta: SiteMeta) -> Page:
     sections = (
         ("recovered", "Recovered", _recovery(contract)),
         ("responder", "Responder rules", _responders(contract)),
+        ("bands", "Bands of change", _bands()),
         ("conditions", "Conditions", _conditions(contract)),
         ("measures", "Measures", _measures(contract)),
         ("care", "Care received", _care(published)),
-        ("methods", "Methods", _terms(METHODS)),
-        ("suppression", "Small groups", _paragraph(_suppression(meta))),
+        ("methods", "Methods", terms(METHODS)),
+        ("suppression", "Small groups", paragraph(_suppression(meta))),
         (
             "cannot",
             "What these numbers cannot tell you",
@@ -113,11 +113,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
         ),
         ("glossary", "Glossary", _glossary(meta)),
     )
-    contents = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in sections)
-    body = "".join(
-        f'<section class="text" id="{name}"><h2>{title}</h2>{html}</section>' for name, title, html in sections
-    )
-    return Page(NAME, HEADING, f'<nav class="contents" aria-label="On this page"><ul>{contents}</ul></nav>{body}')
+    return text_page(NAME, HEADING, sections)
 
 
 def _recovery(contract: Contract) -> str:
@@ -129,18 +125,19 @@ def _recovery(contract: Contract) -> str:
         "motion is that "
         f"of the other side, measured the same way within {rules.CONTRALATERAL_WINDOW_DAYS} days, for conditions "
         "of one "
-        "side; else the published value. With several main motions the worse one counts. Motion that was never "
+        "side; else the published value or, if that is lower, the median of healthy sides of the clinic's patients of "
+        "that sex and age. With several main motions the worse one counts. Motion that was never "
         "measured makes recovery unknown, not 'no'."
     )
     items = (
         (item.definition_id, _heading(item), f"{clean(item.sentence)} {_rule(item)}") for item in contract.definitions
     )
     return (
-        _paragraph(
+        paragraph(
             "No definition of recovery is accepted by all: 82 studies of low back pain used 66 different measures."
         )
-        + _terms(items)
-        + _paragraph(common)
+        + terms(items)
+        + paragraph(common)
     )
 
 
@@ -154,10 +151,13 @@ def _rule(item: RecoveryDefinition) -> str:
         "share_of_reference": f"motion of at least {item.rom_share_percent}% of normal",
         "none": "motion not required",
     }.get(item.rom_rule, clean(item.rom_rule))
-    return (
-        f"In numbers: pain of at most {item.pain_at_most} on two occasions at least {item.sustained_days} days "
-        f"apart with none above it between, or at the discharge visit; {motion}."
-    )
+    held = f"on two occasions at least {item.sustained_days} days apart with none above it between"
+    when = {
+        Occasion.HELD: held,
+        Occasion.DISCHARGE: "at the discharge visit",
+        Occasion.EITHER: f"{held}, or at the discharge visit",
+    }[item.occasion]
+    return f"In numbers: pain of at most {item.pain_at_most} {when}; {motion}."
 
 
 def _responders(contract: Contract) -> str:
@@ -171,11 +171,36 @@ def _responders(contract: Contract) -> str:
         scope = (
             _label(contract, rule.measure_id) if rule.measure_id else f"every measure of {rule.construct or 'any kind'}"
         )
-        rows.append((rule.rule_id, (clean(rule.label), threshold, scope, clean(rule.source))))
-    return _paragraph(
-        "Change for the better of at least the threshold, among those who had room for it. Those who got worse "
-        "stand beside every such rate."
-    ) + _table("Responder rules", ("Rule", "Threshold", "Applies to", "Source"), rows)
+        rows.append((rule.rule_id, (clean(rule.label), str(rule.version), threshold, scope, clean(rule.source))))
+    regions = [
+        (
+            f"mcid-{item.condition_id}",
+            (condition_label(contract, item.condition_id), _threshold(item.mcid), item.mcid.source, item.note),
+        )
+        for item in rules.REGION_MCIDS
+    ]
+    state = "in force" if contract.region_mcid else "not in force: the MCID of the measure counts"
+    return (
+        paragraph(
+            "Change for the better of at least the threshold, among those who had room for it. Those who got worse "
+            "stand beside every such rate."
+        )
+        + table("Responder rules", ("Rule", "Version", "Threshold", "Applies to", "Source"), rows)
+        + paragraph(f"Published MCIDs of one body region are {state}.")
+        + table("MCIDs of body regions", ("Condition", "MCID", "Source", "Note"), regions)
+    )
+
+
+def _bands() -> str:
+    worse = rules.DETERIORATION
+    rows = [
+        *((f"band-{item.band_id}", (item.label, str(rules.IMPACT_BANDS_VERSION))) for item in rules.IMPACT_BANDS),
+        (worse.rule_id, (worse.label, str(worse.version))),
+    ]
+    return paragraph(
+        "Change in pain in percent of the first score (IMMPACT, Dworkin 2008). Episodes that are worse by the points "
+        "of the last row are a part of those that are worse."
+    ) + table("Bands of change in pain", ("Band", "Version"), rows)
 
 
 def _conditions(contract: Contract) -> str:
@@ -192,7 +217,7 @@ def _conditions(contract: Contract) -> str:
         )
         for item in contract.conditions
     ]
-    return _paragraph("In the fixed order of every page. Conditions are never ranked.") + _table(
+    return paragraph("In the fixed order of every page. Conditions are never ranked.") + table(
         "Conditions", ("Condition", "ICD-10-CM", "Main pain score", "Main motion", "Note"), rows
     )
 
@@ -213,9 +238,9 @@ def _measures(contract: Contract) -> str:
         )
         for item in contract.measures
     ]
-    return _paragraph(
+    return paragraph(
         "✓ marks a number read in its source; ? one known from memory only, used but not quoted as evidence."
-    ) + _table("Measures", ("Measure", "Possible values", "Better", "MCID", "MDC", "Normal", "Sources"), rows)
+    ) + table("Measures", ("Measure", "Possible values", "Better", "MCID", "MDC", "Normal", "Sources"), rows)
 
 
 def _threshold(threshold: Threshold | None) -> str:
@@ -231,7 +256,7 @@ def _sources(measure: Measure) -> str:
 def _care(published: Published) -> str:
     values = [care for care in published.care if care != ANY_CARE] or list(ROUTINE_CARE)
     labels = "; ".join(clean(care_label(care)) for care in values)
-    return _paragraph(
+    return paragraph(
         "Arms of a trial, as assigned: " + labels + "."
         if published.is_trial
         else f"{labels}. Decided by what was given at visits by day {rules.LANDMARK_DAY}: needling that starts "
@@ -250,33 +275,11 @@ def _suppression(meta: SiteMeta) -> str:
 def _glossary(meta: SiteMeta) -> str:
     fill = {
         "landmark": rules.LANDMARK_DAY,
-        "target": COMPLETENESS_TARGET_PERCENT,
+        "target": rules.COMPLETENESS_TARGET_PERCENT,
         "minimum": meta.minimum_group,
     }
-    return _terms((f"term-{word.split()[0].lower()}", word, text.format(**fill)) for word, text in GLOSSARY)
-
-
-def _terms(items: Iterable[tuple[str, str, str]]) -> str:
-    terms = (f'<dt id="{esc(name)}">{esc(title)}</dt><dd>{esc(text)}</dd>' for name, title, text in items)
-    return f"<dl>{''.join(terms)}</dl>"
-
-
-def _table(caption: str, head: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
-    columns = "".join(f'<th scope="col">{esc(name)}</th>' for name in head)
-    lines = "".join(
-        f'<tr id="{esc(key)}"><th scope="row">{esc(first)}</th>{"".join(f"<td>{esc(cell)}</td>" for cell in rest)}</tr>'
-        for key, (first, *rest) in rows
-    )
-    return (
-        f'<div class="scroll tall" role="region" tabindex="0" aria-label="{caption}">'
-        f"<table><caption>{caption}</caption>"
-        f"<thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
+    return terms((f"term-{word.split()[0].lower()}", word, text.format(**fill)) for word, text in GLOSSARY)
 
 
 def _label(contract: Contract, measure_id: str) -> str:
     return next((clean(item.label) for item in contract.measures if item.measure_id == measure_id), clean(measure_id))
-
-
-def _paragraph(text: str) -> str:
-    return f"<p>{esc(text)}</p>"

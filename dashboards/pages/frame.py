@@ -17,6 +17,8 @@ PAGES = (
     ("scores", "Scores"),
     ("quality", "Data quality"),
     ("definitions", "Definitions"),
+    ("numbers", "Numbers"),
+    ("sources", "Sources"),
 )
 NO_DATA = "No data has been published yet. Run the pipeline, then reload."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT, LANDMARK_DAY
 from dashboards.figures import count_bars, recovery_curve
 from dashboards.markup import clean, esc
 from dashboards.pages import scores
@@ -12,7 +13,7 @@ from dashboards.pages.frame import Page, empty
 from dashboards.pages.overview_state import RISK_WEEKS, Selection, state
 from dashboards.pages.parts import Card, Column, Key, Table, card_html, filters_html, slot, table_html, tile_html, when
 from dashboards.pages.payload import payload, selection_filter, states_json, table_json
-from dashboards.words import COMPLETENESS_TARGET_PERCENT, improvement_label
+from dashboards.words import improvement_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +60,10 @@ CURVE = Card(
     "taken for what it is, and not as if the patient could still recover in care. The band is its 95% interval. The "
     "dashed Kaplan-Meier line answers another question: if care had continued and leaving were unrelated to pain. "
     "That is not credible, because patients leave when they are better or when nothing changes, so it always lies "
-    "higher. The line stops where too few patients are still in care.",
+    "higher. By care received in routine data the line starts on "
+    f"day {LANDMARK_DAY}, with those still in care and not recovered by then: care is what was given until that day. "
+    "Recovery is found at a visit, so more visits find it sooner. The line stops where too few patients are still in "
+    "care.",
     Table(
         "curve",
         "Cumulative recovery by week",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
 from dashboards import sentences
 from dashboards.figures import completeness, count_bars, recovery_curve, recovery_dot
 from dashboards.markup import clean
@@ -12,7 +13,6 @@ from dashboards.pages.parts import State
 from dashboards.pages.rate_rows import NOT_KNOWN, dot_row, rate_cells, rate_words
 from dashboards.words import (
     ANY_CARE,
-    COMPLETENESS_TARGET_PERCENT,
     OUTSIDE_THE_RATE,
     ROUTINE_CARE,
     count,

@@ -15,6 +15,7 @@ with episode as (
         condition_id,
         side,
         start_year,
+        start_month,
         discharge_day,
         discharge_reason,
         arm
@@ -78,6 +79,7 @@ select
     episode.condition_id,
     episode.side,
     episode.start_year,
+    episode.start_month,
     patient.population,
     episode.arm,
     episode.discharge_reason,

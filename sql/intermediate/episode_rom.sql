@@ -4,10 +4,12 @@
 -- 2. Last: the latest score up to discharge, after the first one (after the pain baseline if there is no first one in
 --    the baseline window). Motion is judged by it whenever the pain goal was reached; the 14 days before discharge
 --    that pain needs are not asked for.
--- 3. Reference: the last score of the other side, measured the same way within 14 days of it, if the condition is
---    one-sided; else the normal value of the motion. One reference serves both ends, so that shares can be compared.
---    An episode without a last score takes the first score of the other side in the same way.
--- 4. A motion with neither reference cannot be judged, nor one where less is better.
+-- 3. Reference: the last score of the other side, measured the same way within 14 days of it, if that side is free of
+--    the complaint (intermediate.asymptomatic_side); else the normal value of the motion or, if that is lower, the
+--    median of such sides of the clinic's patients of that sex and age (intermediate.rom_reference). One reference
+--    serves both ends, so that shares can be compared. An episode without a last score takes the first score of the
+--    other side in the same way.
+-- 4. A motion without any reference cannot be judged, nor one where less is better.
 -- 5. Several ways of measuring: the one used last. Several motions or sides: the lowest share of the reference.
 -- 6. Shares are in tenths of a percent, cut off below 0 and above 1000: more than normal is not better.
 -- Source: domain reference 1.4 and 4.2.
@@ -15,9 +17,46 @@
 with episode as (
     select
         episode_no,
+        patient_key,
+        clinic_key,
         condition_id,
         side
     from intermediate.episode
+),
+
+patient as (
+    select
+        patient_key,
+        sex,
+        age_years
+    from staging.patient
+),
+
+asymptomatic_side as (
+    select
+        episode_no,
+        asymptomatic_side
+    from intermediate.asymptomatic_side
+),
+
+rom_reference as (
+    select
+        clinic_key,
+        measure_id,
+        active_passive,
+        method,
+        sex,
+        age_band,
+        middle_value
+    from intermediate.rom_reference
+),
+
+age_band as (
+    select
+        age_band,
+        from_years,
+        to_years
+    from reference.age_band
 ),
 
 episode_pain as (
@@ -96,6 +135,10 @@ motion as (
         course.method,
         course.baseline_day,
         course.baseline_value,
+        episode.clinic_key,
+        patient.sex,
+        age_band.age_band,
+        asymptomatic_side.asymptomatic_side,
         measure.reference_value,
         measure.mdc,
         case
@@ -115,6 +158,9 @@ motion as (
         on episode.condition_id = condition_rom.condition_id and course.measure_id = condition_rom.measure_id
     inner join measure on course.measure_id = measure.measure_id
     left join episode_pain on course.episode_no = episode_pain.episode_no
+    left join asymptomatic_side on course.episode_no = asymptomatic_side.episode_no
+    left join patient on episode.patient_key = patient.patient_key
+    left join age_band on patient.age_years >= age_band.from_years and patient.age_years <= age_band.to_years
 ),
 
 referred as (
@@ -131,16 +177,26 @@ referred as (
                     and abs(other.baseline_day - motion.baseline_day) <= contralateral_window.contralateral_window_days
                     then other.baseline_value
             end,
-            motion.reference_value
+            case when rom_reference.middle_value < motion.reference_value then rom_reference.middle_value end,
+            motion.reference_value,
+            rom_reference.middle_value
         ) as reference
     from motion
     left join other_course as other
         on
             motion.episode_no = other.episode_no
             and motion.measure_id = other.measure_id
-            and motion.other_side = other.side
+            and motion.asymptomatic_side = other.side
             and motion.active_passive = other.active_passive
             and motion.method = other.method
+    left join rom_reference
+        on
+            motion.clinic_key = rom_reference.clinic_key
+            and motion.measure_id = rom_reference.measure_id
+            and motion.active_passive = rom_reference.active_passive
+            and motion.method = rom_reference.method
+            and motion.sex = rom_reference.sex
+            and motion.age_band = rom_reference.age_band
     cross join contralateral_window
     where motion.other_side is null or motion.side <> motion.other_side
 ),
@@ -199,6 +255,8 @@ select
     episode_no,
     measure_id,
     side,
+    active_passive,
+    method,
     reference,
     mdc,
     last_day,

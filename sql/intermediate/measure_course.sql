@@ -4,8 +4,8 @@
 -- 2. Baseline: the first score of a baseline visit. Last: the latest score up to discharge, whatever its day; whether
 --    it lies after the baseline and near enough to discharge is decided where it is used.
 -- 3. Planned windows: the score nearest to the planned day, of two equally near the earlier.
--- 4. Two scores on one day: the better one is the baseline, the worse one the outcome, so that chance never makes an
---    improvement. Burden is the score turned so that more is worse; in millionths, plus 2^39 to be positive.
+-- 4. Two scores on one day: the better one is the baseline, the worse one the outcome, so that chance never makes a
+--    patient better. Burden is the score turned so that more is worse; in millionths, plus 2^39 to be positive.
 -- 5. Day (or distance) and burden are packed into one integer, day x 2^40 + burden: the smallest is the earliest and
 --    least, the largest the latest and worst. A visit that may not be used for something has no day for it, and no
 --    part in the minimum.

@@ -1,12 +1,13 @@
--- When pain first stayed low enough, for each limit a recovery definition uses; no row if it never did.
+-- When pain first stayed low enough, for each limit and occasion a recovery definition uses; no row if it never did.
 -- 1. Held: two occasions at or below the limit, at least the sustained days apart, none above the limit between. The
 --    day is that of the first of the two.
--- 2. Or at or below the limit at the discharge visit; the day is that of the visit. The earlier of the two days counts.
--- 3. Occasions after the baseline only. Pain may rise again later: definitions v1 ask whether it was reached.
--- 4. Low occasions follow each other without one above the limit between as long as the number of the occasion and its
+-- 2. Discharge: at or below the limit at the discharge visit; the day is that of the visit.
+-- 3. Either: one of the two; the earlier of the two days counts.
+-- 4. Occasions after the baseline only. Pain may rise again later: the definitions ask whether the goal was reached.
+-- 5. Low occasions follow each other without one above the limit between as long as the number of the occasion and its
 --    number among the low ones keep their distance.
 -- Source: domain reference 4.2, recovery definitions in the contract.
--- grain: episode_no, pain_at_most, sustained_days
+-- grain: episode_no, pain_at_most, sustained_days, occasion
 with pain_occasion as (
     select
         episode_no,
@@ -23,11 +24,19 @@ episode_pain as (
     from intermediate.episode_pain
 ),
 
-pain_limit as (
+pain_goal as (
     select distinct
         pain_at_most,
-        sustained_days
+        sustained_days,
+        occasion,
+        counts_held,
+        counts_discharge
     from reference.definition
+),
+
+pain_limit as (
+    select distinct pain_at_most
+    from pain_goal
 ),
 
 after_baseline as (
@@ -51,9 +60,8 @@ low as (
         after_baseline.day_offset,
         after_baseline.is_discharge,
         pain_limit.pain_at_most,
-        pain_limit.sustained_days,
         after_baseline.occasion_no - row_number() over (
-            partition by after_baseline.episode_no, pain_limit.pain_at_most, pain_limit.sustained_days
+            partition by after_baseline.episode_no, pain_limit.pain_at_most
             order by after_baseline.day_offset
         ) as run_number
     from after_baseline
@@ -64,28 +72,34 @@ low_run as (
     select
         episode_no,
         pain_at_most,
-        sustained_days,
         min(day_offset) as first_day,
         max(day_offset) as final_day,
         min(case when is_discharge then day_offset end) as discharge_day
     from low
-    group by episode_no, pain_at_most, sustained_days, run_number
+    group by episode_no, pain_at_most, run_number
 ),
 
 reached as (
     select
-        episode_no,
-        pain_at_most,
-        sustained_days,
-        case when final_day - first_day >= sustained_days then first_day else discharge_day end as relief_day
+        low_run.episode_no,
+        pain_goal.pain_at_most,
+        pain_goal.sustained_days,
+        pain_goal.occasion,
+        case
+            when pain_goal.counts_held and low_run.final_day - low_run.first_day >= pain_goal.sustained_days
+                then low_run.first_day
+            when pain_goal.counts_discharge then low_run.discharge_day
+        end as relief_day
     from low_run
+    inner join pain_goal on low_run.pain_at_most = pain_goal.pain_at_most
 )
 
 select
     episode_no,
     pain_at_most,
     sustained_days,
+    occasion,
     min(relief_day) as relief_day
 from reached
 where relief_day is not null
-group by episode_no, pain_at_most, sustained_days
+group by episode_no, pain_at_most, sustained_days, occasion

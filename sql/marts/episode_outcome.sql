@@ -1,9 +1,11 @@
 -- One row per episode: where it started, where it ended, and what that means.
 -- 1. Pain at both ends by one measure (intermediate.episode_pain); change is positive when the patient is better.
--- 2. Responders: improvement of at least the MCID, of at least 30 and 50 percent (10 x change >= 3 x baseline, in exact
---    arithmetic). Null for episodes that had no room to improve by that much: they are not in the denominator.
--- 3. Worse by at least 2 points is reported beside every response. On 0 to 10 scales only.
--- 4. IMMPACT band by percent change: worse < 0, none < 10, minimal < 30, moderate < 50, substantial from 50.
+-- 2. Responders: better by at least the MCID, by at least 30 and 50 percent (100 x change >= percent x baseline, in
+--    exact arithmetic). Null for episodes that had no room to get better by that much: they are not in the denominator.
+--    The MCID is that of the measure, or of condition and measure where the contract has switched these on.
+-- 3. Worse by the points of the deterioration rule is reported beside every response. On 0 to 10 scales only.
+-- 4. IMMPACT band: the one whose limits in percent of the baseline hold the change. Without a baseline above 0 there
+--    are no percentages, only worse; so a change below 0 is held against 0.
 -- 5. Recovery by the default definition. Time to event: recovered on the event day; left (discharged without) on the
 --    day of discharge or of the last visit; open (censored) at the last visit; unknown where motion was never measured
 --    and recovery cannot be told. Null without a baseline that leaves room.
@@ -74,12 +76,36 @@ measure as (
     from reference.measure
 ),
 
-mcid as (
+responder_threshold as (
     select
         measure_id,
-        threshold
+        max(case when rule_id = 'mcid' then threshold end) as mcid,
+        max(case when rule_id = 'percent_30' then threshold end) as moderate_percent,
+        max(case when rule_id = 'percent_50' then threshold end) as substantial_percent
     from reference.responder_rule
-    where rule_id = 'mcid'
+    group by measure_id
+),
+
+region_mcid as (
+    select
+        condition_id,
+        measure_id,
+        threshold
+    from reference.region_mcid
+),
+
+impact_band as (
+    select
+        band_id,
+        at_least_percent,
+        below_percent
+    from reference.impact_band
+),
+
+deterioration as (
+    select value as deterioration_points
+    from reference.parameter
+    where name = 'deterioration_points'
 ),
 
 baseline_floor as (
@@ -103,7 +129,10 @@ joined as (
             when 'lower' then episode_pain.baseline_value - measure.low
             else measure.high - episode_pain.baseline_value
         end as room,
-        mcid.threshold as mcid,
+        coalesce(region_mcid.threshold, responder_threshold.mcid) as mcid,
+        responder_threshold.moderate_percent,
+        responder_threshold.substantial_percent,
+        deterioration.deterioration_points,
         episode_rom.baseline_permille as rom_baseline_permille,
         episode_rom.last_permille as rom_last_permille,
         recovery.recovered,
@@ -116,17 +145,22 @@ joined as (
     from episode
     cross join definition
     cross join baseline_floor
+    cross join deterioration
     inner join recovery
         on episode.episode_key = recovery.episode_key and definition.definition_id = recovery.definition_id
     left join episode_pain on episode.episode_no = episode_pain.episode_no
     left join episode_rom on episode.episode_no = episode_rom.episode_no
     left join measure on episode_pain.measure_id = measure.measure_id
-    left join mcid on episode_pain.measure_id = mcid.measure_id
+    left join responder_threshold on episode_pain.measure_id = responder_threshold.measure_id
+    left join region_mcid
+        on episode.condition_id = region_mcid.condition_id and episode_pain.measure_id = region_mcid.measure_id
 ),
 
 evented as (
     select
         *,
+        100 * change as hundredfold_change,
+        case when baseline_value > 0 then baseline_value else 0 end as positive_baseline,
         case
             when not is_at_risk then null
             when recovery_day is not null then 'recovered'
@@ -138,44 +172,56 @@ evented as (
 )
 
 select
-    episode_key,
-    patient_key,
-    clinic_key,
-    therapist_key,
-    condition_id,
-    care,
-    arm,
-    population,
-    start_year,
-    discharge_reason,
-    is_closed,
-    measure_id,
-    baseline_value,
-    last_value,
-    change,
-    case when room >= mcid then change >= mcid end as responder_mcid,
-    case when baseline_value > 0 then 10 * change >= 3 * baseline_value end as responder_30,
-    case when baseline_value > 0 then 2 * change >= baseline_value end as responder_50,
-    case when is_points then last_value - baseline_value >= 2 end as deteriorated,
+    evented.episode_key,
+    evented.patient_key,
+    evented.clinic_key,
+    evented.therapist_key,
+    evented.condition_id,
+    evented.care,
+    evented.arm,
+    evented.population,
+    evented.start_year,
+    evented.discharge_reason,
+    evented.is_closed,
+    evented.measure_id,
+    evented.baseline_value,
+    evented.last_value,
+    evented.change,
+    case when evented.room >= evented.mcid then evented.change >= evented.mcid end as responder_mcid,
     case
-        when change < 0 then 'worse'
-        when baseline_value <= 0 then null
-        when 2 * change >= baseline_value then 'substantial'
-        when 10 * change >= 3 * baseline_value then 'moderate'
-        when 10 * change >= baseline_value then 'minimal'
-        when change >= 0 then 'none'
-    end as immpact_band,
-    rom_baseline_permille,
-    rom_last_permille,
-    recovered,
-    unknown_reason,
-    case event_kind
-        when 'recovered' then recovery_day
-        when 'left' then coalesce(discharge_day, last_visit_day)
-        when 'open' then last_visit_day
+        when evented.baseline_value > 0
+            then evented.hundredfold_change >= evented.moderate_percent * evented.baseline_value
+    end as responder_30,
+    case
+        when evented.baseline_value > 0
+            then evented.hundredfold_change >= evented.substantial_percent * evented.baseline_value
+    end as responder_50,
+    case
+        when evented.is_points then evented.last_value - evented.baseline_value >= evented.deterioration_points
+    end as deteriorated,
+    impact_band.band_id as immpact_band,
+    evented.rom_baseline_permille,
+    evented.rom_last_permille,
+    evented.recovered,
+    evented.unknown_reason,
+    case evented.event_kind
+        when 'recovered' then evented.recovery_day
+        when 'left' then coalesce(evented.discharge_day, evented.last_visit_day)
+        when 'open' then evented.last_visit_day
     end as event_day,
-    event_kind,
-    visit_count,
-    baseline_value is not null as baseline_captured,
-    last_value is not null as discharge_captured
+    evented.event_kind,
+    evented.visit_count,
+    evented.baseline_value is not null as baseline_captured,
+    evented.last_value is not null as discharge_captured
 from evented
+left join impact_band
+    on
+        (evented.baseline_value > 0 or evented.change < 0)
+        and (
+            impact_band.at_least_percent is null
+            or evented.hundredfold_change >= impact_band.at_least_percent * evented.positive_baseline
+        )
+        and (
+            impact_band.below_percent is null
+            or evented.hundredfold_change < impact_band.below_percent * evented.positive_baseline
+        )

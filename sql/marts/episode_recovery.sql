@@ -1,8 +1,9 @@
 -- Whether each episode recovered, by each recovery definition.
 -- 1. Open episodes, episodes without a usable baseline and those whose baseline leaves no room are unknown.
--- 2. The pain goal: held for some days or reached at discharge (intermediate.pain_relief). No comparable score near
---    discharge: unknown, also where the goal was reached during care: else the outcome would decide who is counted,
---    and the rate would rise with the number of missing scores.
+-- 2. The pain goal: held for some days, reached at discharge, or either (intermediate.pain_relief). No comparable score
+--    near discharge: unknown, also where the goal was reached during care: else the outcome would decide who is
+--    counted, and the rate would rise with the number of missing scores. A definition that looks at the discharge
+--    visit alone needs a score at it: without one it is unknown too.
 -- 3. The motion goal: the last primary motion is at least the reference minus the minimal detectable change (a missing
 --    one counts as 0), or at least the share of the reference that the definition asks for.
 -- 4. Motion not measured makes recovery unknown, not no, for definitions that look at it; also where the pain goal was
@@ -43,8 +44,15 @@ pain_relief as (
         episode_no,
         pain_at_most,
         sustained_days,
+        occasion,
         relief_day
     from intermediate.pain_relief
+),
+
+discharge_score as (
+    select distinct episode_no
+    from intermediate.pain_occasion
+    where is_discharge
 ),
 
 definition as (
@@ -53,7 +61,9 @@ definition as (
         pain_at_most,
         rom_rule,
         rom_share_percent,
-        sustained_days
+        sustained_days,
+        occasion,
+        counts_held
     from reference.definition
 ),
 
@@ -72,6 +82,7 @@ judged as (
         episode_pain.last_value,
         coalesce(episode_pain.is_points, false) as is_points,
         episode_pain.baseline_value > baseline_floor.baseline_must_exceed_points as has_room,
+        definition.counts_held or discharge_score.episode_no is not null as is_occasion_scored,
         pain_relief.relief_day,
         case definition.rom_rule
             when 'none' then true
@@ -95,6 +106,8 @@ judged as (
             episode.episode_no = pain_relief.episode_no
             and definition.pain_at_most = pain_relief.pain_at_most
             and definition.sustained_days = pain_relief.sustained_days
+            and definition.occasion = pain_relief.occasion
+    left join discharge_score on episode.episode_no = discharge_score.episode_no
 ),
 
 explained as (
@@ -105,7 +118,7 @@ explained as (
             when baseline_value is null then 'no_baseline'
             when not is_points then 'no_comparable_pair'
             when not has_room then 'baseline_too_low'
-            when last_value is null then 'no_comparable_pair'
+            when last_value is null or not is_occasion_scored then 'no_comparable_pair'
             when is_motion_reached is null then 'rom_not_measured'
         end as unknown_reason
     from judged

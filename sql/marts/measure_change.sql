@@ -4,7 +4,8 @@
 -- 2. planned_day: the day a protocol planned, in routine care the day of the planned window (28, 56, 84), null for the
 --    last comparable score: after the baseline, within 14 days before discharge where there is a discharge day.
 -- 3. A planned score is on another day than the baseline: windows start after the baseline window.
--- 4. Change is positive when the patient is better, whatever the direction of the scale.
+-- 4. Change is positive when the patient is better, whatever the direction of the scale. What describes the patient
+--    (construct context) and what the source only predicts are no outcomes and have no change.
 -- A view: it has several rows for each score series, and every mart that needs sums has its own.
 -- Source: domain reference 1.4 and 4.1.
 -- materialised: view
@@ -76,6 +77,7 @@ measure as (
         measure_id,
         better
     from reference.measure
+    where construct <> 'context' and predicts is null
 ),
 
 planned_window as (

@@ -1,6 +1,7 @@
 -- One episode of care: a patient treated for one condition, from evaluation to discharge.
 -- Current rows only: accepted, not superseded, not set aside by a rule between rows.
--- Days and year that the feed did not state come from the calendar of the visits (staging.first_visit).
+-- Days and year that the feed did not state come from the calendar of the visits (staging.first_visit), and so does the
+-- month of the first visit, which is null unless the calendar is the real one.
 -- A view: the rows stay in the lake.
 -- materialised: view
 -- grain: episode_key
@@ -43,7 +44,8 @@ first_visit as (
     select
         episode_key,
         first_calendar_day,
-        start_year
+        start_year,
+        start_month
     from staging.first_visit
 )
 
@@ -55,6 +57,7 @@ select
     accepted.condition_id,
     accepted.side,
     cast(coalesce(accepted.start_year, first_visit.start_year) as integer) as start_year,
+    first_visit.start_month,
     accepted.symptom_duration,
     accepted.surgery_count,
     accepted.comorbidity_count,

@@ -1,7 +1,7 @@
 -- The first visit of each episode on the calendar of its source: days since it are the days of the episode.
 -- 1. The first visit that took place; the first planned one where none did.
 -- 2. Visits that are not current because of their key (staging.visit_repeat) do not count.
--- 3. The year is only known where the calendar is the real one (privacy mode limited_data_set).
+-- 3. Year and month (YYYY-MM) are only known where the calendar is the real one (privacy mode limited_data_set).
 -- 4. Looks at all deliveries together, so that an earlier visit that arrives late moves day 0 as if it had been in
 --    time.
 -- Source: domain reference 4.1.
@@ -69,5 +69,9 @@ select
     first_calendar_day,
     case
         when privacy_mode = 'limited_data_set' then extract(year from date '1970-01-01' + first_calendar_day)
-    end as start_year
+    end as start_year,
+    case
+        when privacy_mode = 'limited_data_set'
+            then substring(cast(date '1970-01-01' + first_calendar_day as varchar), 1, 7)
+    end as start_month
 from first_day

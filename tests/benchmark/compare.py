@@ -14,10 +14,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-TABLES = ("recovery_cube", "pain_cube", "rom_cube", "event_count", "measure_summary", "response_summary")
+TABLES = (
+    *("recovery_cube", "pain_cube", "rom_cube", "event_count", "visit_density"),
+    *("measure_summary", "response_summary"),
+)
 KEYS = (
     *("condition_id", "clinic_key", "care", "period", "definition_id"),
-    *("event_day", "event_kind", "measure_id", "side", "planned_day", "rule_id"),
+    *("from_day", "event_day", "event_kind", "measure_id", "side", "planned_day", "rule_id"),
 )
 DEFAULT_DEFINITION = "recovered_v1"
 LAST = -1
@@ -91,7 +94,7 @@ def _whole(table: pl.DataFrame) -> pl.DataFrame:
         elif isinstance(kind, pl.Decimal):
             finer = kind.scale - (SQUARE_DECIMALS if name.endswith("_squares") else DECIMALS)
             changes.append(column.to_physical().floordiv(10**finer).cast(pl.Int64))
-        elif name not in KEYS or name == "event_day":
+        elif name not in KEYS or name in ("from_day", "event_day"):
             changes.append(column.cast(pl.Int64))
         else:
             changes.append(column.cast(pl.String))

@@ -10,14 +10,15 @@ import pandas as pd
 from rival_scores import BURDEN, MEASURE_IDS, MEASURES, SIDES, THOUSAND
 
 from assets.contract import CONTRACT
-from assets.contract.definitions import DISCHARGE_WINDOW_DAYS, PLANNED_WINDOWS
+from assets.contract.definitions import DISCHARGE_WINDOW_DAYS, LANDMARK_DAY, PLANNED_WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 DIMENSIONS = ("condition_id", "clinic_key", "care", "period")
 ALL = {"condition_id": None, "clinic_key": None, "care": "any", "period": "all", "side": None}
-CURVES = ((), ("condition_id",), ("clinic_key",), ("condition_id", "clinic_key"), ("care",), ("condition_id", "care"))
+CURVES = ((), ("condition_id",), ("clinic_key",), ("condition_id", "clinic_key"))
+CURVES_BY_CARE = (("care",), ("condition_id", "care"))
 REASONS = ("open", "baseline_too_low", "no_baseline", "no_comparable_pair", "rom_not_measured")
 
 
@@ -66,13 +67,19 @@ def rom_cube(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def event_count(frame: pd.DataFrame) -> pd.DataFrame:
-    """Episodes by day and kind of event."""
+    """Episodes by day and kind of event; by care in routine data only those still in care after the landmark day."""
     followed = frame[frame["event_kind"] != ""]
     names = ["condition_id", "clinic_key", "care", "event_day", "event_kind"]
-    counted = followed[names].assign(episodes=1)
-    return _with_totals(
-        counted, CURVES, always=("event_day", "event_kind"), totals=("condition_id", "clinic_key", "care")
+    return _from_landmark(followed, followed[names].assign(episodes=1), ("event_day", "event_kind"))
+
+
+def visit_density(frame: pd.DataFrame) -> pd.DataFrame:
+    """Visits and days from the first to the last of those with a known kind of event."""
+    followed = frame[frame["event_kind"].isin(["recovered", "left", "open"]) & (frame["visit_count"] > 0)]
+    counted = followed[["condition_id", "clinic_key", "care"]].assign(
+        episodes=1, visits=followed["visit_count"], days_followed=followed["last_visit_day"].astype("int64")
     )
+    return _from_landmark(followed, counted)
 
 
 def measure_changes(course: pd.DataFrame, episode: pd.DataFrame) -> pd.DataFrame:
@@ -134,6 +141,21 @@ def response_summary(change: pd.DataFrame) -> pd.DataFrame:
             )
             parts.append(counted)
     return _named(_summed(pd.concat(parts, ignore_index=True)))
+
+
+def _from_landmark(followed: pd.DataFrame, counted: pd.DataFrame, also: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Totals of everybody from day 0, and by care from the landmark day (arms of a trial from day 0)."""
+    is_trial = followed["arm"].notna()
+    counted = counted.assign(from_day=np.where(is_trial, 0, LANDMARK_DAY))
+    last = followed["event_day"].fillna(followed["last_visit_day"])
+    always, totals = ("from_day", *also), ("condition_id", "clinic_key", "care")
+    return pd.concat(
+        [
+            _with_totals(counted.assign(from_day=0), CURVES, always=always, totals=totals),
+            _with_totals(counted[is_trial | (last > LANDMARK_DAY)], CURVES_BY_CARE, always=always, totals=totals),
+        ],
+        ignore_index=True,
+    )
 
 
 def _moments(values: dict[str, pd.Series]) -> dict[str, pd.Series]:

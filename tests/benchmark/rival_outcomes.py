@@ -11,20 +11,25 @@ from rival_scores import MEASURE_IDS, MEASURES, SIDES, THOUSAND, WAYS
 
 from assets.contract import CONTRACT
 from assets.contract.definitions import (
+    AGE_BANDS,
     BASELINE_MUST_EXCEED_POINTS,
     CONTRALATERAL_WINDOW_DAYS,
+    DETERIORATION,
     DISCHARGE_WINDOW_DAYS,
+    REFERENCE_MINIMUM_PATIENTS,
 )
-from assets.contract.model import Better
+from assets.contract.model import Better, Occasion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rival_scores import Scores
 
+    from assets.contract.model import RecoveryDefinition
+
 CONDITIONS = [condition.condition_id for condition in CONTRACT.conditions]
 OTHER_PAIN = ("nprs_avg24h", "nprs_current", "nprs_worst24h")
 """Asked in this order where the condition's own pain measure has no pair of scores (domain reference 1.1)."""
-DETERIORATED = 2 * THOUSAND
+DETERIORATED = DETERIORATION.points * THOUSAND
 ALPHABETICAL = np.argsort(np.argsort(MEASURE_IDS))
 REFERENCE = np.array([m.reference.value * THOUSAND if m.reference else np.nan for m in MEASURES])
 MDC = np.array([m.mdc.value * THOUSAND if m.mdc else 0.0 for m in MEASURES])
@@ -51,10 +56,8 @@ def pain(course: pd.DataFrame, episode: pd.DataFrame) -> pd.DataFrame:
     return found.reindex(np.arange(len(episode)))
 
 
-def relief_days(
-    scores: Scores, visits: pd.DataFrame, judged: pd.DataFrame
-) -> dict[tuple[int, int], NDArray[np.float64]]:
-    """Day on which pain first stayed low enough, per limit and days it has to hold; NaN where it never did."""
+def pain_occasions(scores: Scores, visits: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Pain on each day after the baseline on which it was scored, by the measure the episode is judged by."""
     episode = visits[PARENT].to_numpy()[scores.visit]
     day = visits["day"].to_numpy()[scores.visit]
     counts = (scores.measure == judged["measure"].to_numpy()[episode]) & (
@@ -69,13 +72,16 @@ def relief_days(
             "discharge": visits["is_discharge"].to_numpy()[scores.visit[counts]],
         }
     )
-    occasion = occasion.groupby(["episode", "day"], as_index=False).max()  # of two scores on a day the worse counts
-    limits = {(d.pain_at_most, d.sustained_days) for d in CONTRACT.definitions}
-    return {limit: _relief(occasion, *limit, len(judged)) for limit in sorted(limits)}
+    return occasion.groupby(["episode", "day"], as_index=False).max()  # of two scores on a day the worse counts
 
 
-def _relief(occasion: pd.DataFrame, at_most: int, sustained: int, episodes: int) -> NDArray[np.float64]:
-    low = occasion["pain"] <= at_most * THOUSAND
+def relief_days(occasion: pd.DataFrame, episodes: int) -> dict[str, NDArray[np.float64]]:
+    """Day on which pain first was low enough, per definition; NaN where it never was."""
+    return {d.definition_id: _relief(occasion, d, episodes) for d in CONTRACT.definitions}
+
+
+def _relief(occasion: pd.DataFrame, definition: RecoveryDefinition, episodes: int) -> NDArray[np.float64]:
+    low = occasion["pain"] <= definition.pain_at_most * THOUSAND
     other_episode = occasion["episode"] != occasion["episode"].shift()
     run = (~low | other_episode).cumsum()
     inside = occasion[low].assign(run=run[low])
@@ -83,12 +89,21 @@ def _relief(occasion: pd.DataFrame, at_most: int, sustained: int, episodes: int)
     runs = inside.groupby(["episode", "run"]).agg(
         first=("day", "min"), final=("day", "max"), at_discharge=("at_discharge", "min")
     )
-    reached = runs["first"].where(runs["final"] - runs["first"] >= sustained, runs["at_discharge"])
+    held = runs["first"].where(runs["final"] - runs["first"] >= definition.sustained_days)
+    reached = {
+        Occasion.HELD: held,
+        Occasion.DISCHARGE: runs["at_discharge"],
+        Occasion.EITHER: held.fillna(runs["at_discharge"]),
+    }[definition.occasion]
     return reached.groupby("episode").min().reindex(np.arange(episodes)).to_numpy(dtype="float64")
 
 
-def motion(course: pd.DataFrame, episode: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """The worse primary motion of each episode against its reference: the other side, else the published value."""
+def motion(course: pd.DataFrame, episode: pd.DataFrame, judged: pd.DataFrame, patient: pd.DataFrame) -> pd.DataFrame:
+    """The worse primary motion of each episode against its reference.
+
+    The other side, if it is free of the complaint; else the published value or a lower median of such sides in the
+    clinic's patients of that sex and age.
+    """
     condition = pd.Index(CONDITIONS).get_indexer(episode["condition_id"])
     primary = np.zeros((len(CONDITIONS), len(MEASURES)), bool)
     for row, known in enumerate(CONTRACT.conditions):
@@ -107,11 +122,13 @@ def motion(course: pd.DataFrame, episode: pd.DataFrame, judged: pd.DataFrame) ->
     affected = episode["side"].astype("object").to_numpy()[own]
     compared = one_sided[condition[own]] & sided[rom["measure"]] & np.isin(affected, ("left", "right"))
     side = np.array(SIDES, dtype=object)[rom["side"]]
+    known = compared & ~_complaint_on(episode, np.where(affected == "left", "right", "left"), own)
+    typical = _typical(rom[known & (side != affected)], rom, episode, patient)
     kept = ~compared | (side == affected)
-    rom, compared = rom[kept], compared[kept]
-    reference = _other_side(rom, course, compared)
+    rom, known, typical = rom[kept], known[kept], typical[kept]
+    reference = _other_side(rom, course, known)
     measure = rom["measure"].to_numpy()
-    rom["reference"] = np.where(np.isnan(reference), REFERENCE[measure], reference)
+    rom["reference"] = np.where(np.isnan(reference), np.fmin(REFERENCE[measure], typical), reference)
     rom["mdc"] = MDC[measure]
     rom = rom[rom["reference"].notna() & (rom["last_value"].notna() | rom["baseline_value"].notna())].copy()
 
@@ -131,6 +148,44 @@ def motion(course: pd.DataFrame, episode: pd.DataFrame, judged: pd.DataFrame) ->
         worst[name] = worst[name].clip(0, THOUSAND).where(worst["reference"] > 0)
     columns = ["reference", "mdc", "last_value", "baseline_permille", "last_permille"]
     return worst.set_index("episode")[columns].reindex(np.arange(len(episode)))
+
+
+def _complaint_on(episode: pd.DataFrame, wanted: NDArray[np.object_], own: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether any episode of the patient for the same condition is about the wanted side, or about both."""
+    group = episode.groupby([PARENT, "condition_id"], observed=True, sort=False).ngroup().to_numpy()
+    side = episode["side"].astype("object").to_numpy()
+    found = {}
+    for name in ("left", "right"):
+        has = np.zeros(group.max() + 1 if len(group) else 0, bool)
+        has[group[(side == name) | (side == "bilateral")]] = True
+        found[name] = has[group][own]
+    return np.where(wanted == "left", found["left"], found["right"])
+
+
+def _typical(
+    free: pd.DataFrame, rom: pd.DataFrame, episode: pd.DataFrame, patient: pd.DataFrame
+) -> NDArray[np.float64]:
+    """Median of the sides that are free of the complaint, for each row of ``rom``; NaN where too few were measured."""
+    keys = ["clinic", "measure", "way", "sex", "age"]
+    clinic = episode["clinic_key"].astype("object").to_numpy()
+    sex = patient["sex"].astype("object").where(patient["sex"] != "unknown").to_numpy()
+    edges = [first for first, _ in AGE_BANDS]
+    years = patient["age_years"].to_numpy(dtype="float64")
+    age = np.where(np.isnan(years), np.nan, np.searchsorted(edges, years, side="right"))
+
+    def grouped(rows: pd.DataFrame) -> pd.DataFrame:
+        person = episode[PARENT].to_numpy()[rows["episode"]]
+        named = {"clinic": clinic[rows["episode"]], "person": person, "sex": sex[person], "age": age[person]}
+        return rows[["episode", "measure", "way"]].assign(**named)
+
+    value = free["baseline_value"].fillna(free["last_value"])
+    sides = grouped(free).assign(value=value)[value.notna()].dropna(subset=["sex", "age"])
+    sides["key"] = episode["episode_key"].astype("object").to_numpy()[sides["episode"]]
+    sides = sides.sort_values("key").drop_duplicates(["clinic", "person", "measure", "way"])
+    medians = sides.groupby(keys)["value"].agg(["size", lambda v: np.sort(v.to_numpy())[(len(v) - 1) // 2]])
+    medians.columns = pd.Index(["patients", "median"])
+    medians = medians[medians["patients"] >= REFERENCE_MINIMUM_PATIENTS].reset_index()
+    return grouped(rom).merge(medians, how="left", on=keys)["median"].to_numpy(dtype="float64")
 
 
 def _other_side(rom: pd.DataFrame, course: pd.DataFrame, compared: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -156,10 +211,14 @@ def outcomes(
     episode: pd.DataFrame,
     judged: pd.DataFrame,
     rom: pd.DataFrame,
-    relief: dict[tuple[int, int], NDArray[np.float64]],
+    relief: dict[str, NDArray[np.float64]],
+    occasion: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per episode: pain at both ends, responses, motion, and recovery by every definition."""
-    frame = episode[["episode_key", "condition_id", "clinic_key", "care", "start_year", "is_closed"]].copy()
+    scored_at_discharge = np.zeros(len(episode), bool)
+    scored_at_discharge[occasion.loc[occasion["discharge"], "episode"]] = True
+    kept = ["episode_key", "condition_id", "clinic_key", "care", "arm", "start_year", "is_closed"]
+    frame = episode[[*kept, "visit_count", "last_visit_day"]].copy()
     baseline, last = judged["baseline_value"], judged["last_value"]
     change = baseline - last
     mcid = np.append(MCID, np.nan)[judged["measure"].fillna(len(MCID)).astype(int)]
@@ -175,7 +234,8 @@ def outcomes(
 
     has_room = baseline > BASELINE_MUST_EXCEED_POINTS * THOUSAND
     for definition in CONTRACT.definitions:
-        day = pd.Series(relief[definition.pain_at_most, definition.sustained_days])
+        day = pd.Series(relief[definition.definition_id])
+        unpaired = last.isna() | (~scored_at_discharge & (definition.occasion is Occasion.DISCHARGE))
         if definition.rom_rule == "none":
             unmeasured, moves = pd.Series(np.zeros(len(frame), bool)), pd.Series(np.ones(len(frame), bool))
         elif definition.rom_rule == "reference_minus_mdc":
@@ -184,7 +244,7 @@ def outcomes(
             unmeasured = rom["last_value"].isna() | ~(rom["reference"] > 0)
             moves = 100 * rom["last_value"] >= definition.rom_share_percent * rom["reference"]
         reason = np.select(
-            [~frame["is_closed"], baseline.isna(), ~has_room, last.isna(), unmeasured],
+            [~frame["is_closed"], baseline.isna(), ~has_room, unpaired, unmeasured],
             ["open", "no_baseline", "baseline_too_low", "no_comparable_pair", "rom_not_measured"],
             "",
         )

@@ -25,9 +25,10 @@ from rival_cubes import (
     recovery_cube,
     response_summary,
     rom_cube,
+    visit_density,
 )
 from rival_keys import current_rows
-from rival_outcomes import motion, outcomes, pain, relief_days
+from rival_outcomes import motion, outcomes, pain, pain_occasions, relief_days
 from rival_reading import read_table
 from rival_scores import courses, episodes, scores_of, used_visits
 from rival_statistics import curves, mean_changes, page, recovery_rates, responder_rates
@@ -65,8 +66,10 @@ def main() -> None:
     course = courses(scores, visits)
     clock["scores that count"] = time.process_time()
     judged = pain(course, episode)
-    relief = relief_days(scores, visits, judged)
-    frame = outcomes(episode, judged, motion(course, episode, judged), relief)
+    occasion = pain_occasions(scores, visits, judged)
+    relief = relief_days(occasion, len(judged))
+    moved = motion(course, episode, judged, current["patient"])
+    frame = outcomes(episode, judged, moved, relief, occasion)
     frame.to_parquet(out / "episode_outcome.parquet")
     clock["outcomes"] = time.process_time()
 
@@ -80,6 +83,7 @@ def main() -> None:
         "pain_cube": pain_cube(frame),
         "rom_cube": rom_cube(frame),
         "event_count": event_count(frame),
+        "visit_density": visit_density(frame),
         "measure_summary": measure_summary(change),
         "response_summary": response_summary(change),
     }

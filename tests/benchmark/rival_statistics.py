@@ -59,11 +59,11 @@ def curves(events: pd.DataFrame) -> pd.DataFrame:
     Only the curves over all and by condition have bands: lifelines needs a third of a second for each.
     """
     followed = events[events["event_kind"].isin(list(KINDS))]
-    groups = followed.groupby(["condition_id", "clinic_key", "care"], dropna=False, sort=False)
+    groups = followed.groupby(["condition_id", "clinic_key", "care", "from_day"], dropna=False, sort=False)
     return pd.concat([_curve(rows, *group) for group, rows in groups], ignore_index=True)
 
 
-def _curve(rows: pd.DataFrame, condition: str | None, clinic: str | None, care: str) -> pd.DataFrame:
+def _curve(rows: pd.DataFrame, condition: str | None, clinic: str | None, care: str, from_day: int) -> pd.DataFrame:
     from lifelines import AalenJohansenFitter, KaplanMeierFitter  # noqa: PLC0415 - as above
 
     day, weight = rows["event_day"].astype(float), rows["episodes"].astype(int)
@@ -82,6 +82,7 @@ def _curve(rows: pd.DataFrame, condition: str | None, clinic: str | None, care: 
             "condition_id": condition,
             "clinic_key": clinic,
             "care": care,
+            "from_day": from_day,
             "day": WEEKS,
             "recovered_share": share,
             "recovered_low": _at(band.iloc[:, 0]) if banded else np.nan,
@@ -90,7 +91,7 @@ def _curve(rows: pd.DataFrame, condition: str | None, clinic: str | None, care: 
             "km_share": 1 - if_stayed.survival_function_.iloc[:, 0].to_numpy(),
             "at_risk": [int(weight[day > week].sum()) for week in WEEKS],
         }
-    )
+    ).query("day >= from_day")
 
 
 def page(rates: pd.DataFrame, curve: pd.DataFrame, path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.contract import definitions as rules
-from assets.contract.model import KEY_PATTERN, Better, Bounds, ColumnType, Condition, Measure, Table
+from assets.contract.model import KEY_PATTERN, Better, Bounds, ColumnType, Condition, Measure, Occasion, Table
+from assets.contract.tables import AGE_TOP_CODE_YEARS
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 TABLES = pytest.mark.parametrize("table", CONTRACT.tables, ids=lambda table: table.name)
@@ -129,13 +130,51 @@ def test_definitions_say_what_they_compute() -> None:
     for definition in CONTRACT.definitions:
         assert definition.rom_rule in ("reference_minus_mdc", "share_of_reference", "none")
         assert (definition.rom_share_percent is not None) == (definition.rom_rule == "share_of_reference")
-        assert f"{definition.sustained_days} days" in definition.sentence
+        is_held = definition.occasion is not Occasion.DISCHARGE
+        assert (definition.sustained_days > 0) == is_held
+        assert (f"held for {definition.sustained_days} days" in definition.sentence) == is_held
+        assert ("at the discharge visit" in definition.sentence) == (definition.occasion is Occasion.DISCHARGE)
+        assert ("or at discharge" in definition.sentence) == (definition.occasion is Occasion.EITHER)
         assert f"Pain of {definition.pain_at_most}" in definition.sentence
         if definition.rom_share_percent:
             assert f"{definition.rom_share_percent}%" in definition.sentence
 
 
+def test_definitions_differ_and_one_is_in_force() -> None:
+    rules_alone = [replace(d, definition_id="", label="", sentence="", is_default=False) for d in CONTRACT.definitions]
+    assert len({(d.pain_at_most, d.rom_rule, d.rom_share_percent, d.occasion) for d in rules_alone}) == len(rules_alone)
+    assert [d.is_default for d in CONTRACT.definitions].count(True) == 1
+
+
+def test_bands_follow_each_other_without_gap() -> None:
+    bands = rules.IMPACT_BANDS
+    assert bands[0].at_least_percent is None
+    assert bands[-1].below_percent is None
+    assert all(lower.below_percent == upper.at_least_percent for lower, upper in itertools.pairwise(bands))
+    assert [band.at_least_percent for band in bands[1:]] == [0, 10, 30, 50]
+    assert len({band.band_id for band in bands}) == len(bands)
+
+
+def test_age_bands_follow_each_other_up_to_the_top_code() -> None:
+    assert all(younger[1] + 1 == older[0] for younger, older in itertools.pairwise(rules.AGE_BANDS))
+    assert rules.AGE_BANDS[0][0] == 0
+    assert rules.AGE_BANDS[-1][1] == AGE_TOP_CODE_YEARS
+
+
+def test_region_mcids_are_verified_and_for_the_pain_measure_of_their_condition() -> None:
+    assert not CONTRACT.region_mcid
+    measure = {condition.condition_id: condition.pain_measure for condition in CONTRACT.conditions}
+    assert all(rule.mcid.verified for rule in rules.REGION_MCIDS)
+    assert all(measure[rule.condition_id] == rule.measure_id for rule in rules.REGION_MCIDS)
+    assert {(rule.condition_id, rule.mcid.value) for rule in rules.REGION_MCIDS} == {
+        ("neck_pain", 1.3),
+        ("shoulder_impingement", 2.17),
+    }
+
+
 def test_responder_rules() -> None:
+    assert CONTRACT.responder_rules[0].versioned_id == "mcid.v1"
+    assert rules.DETERIORATION.versioned_id == "deteriorated.v1"
     for rule in CONTRACT.responder_rules:
         assert rule.kind in ("mcid", "points", "percent")
         assert (rule.threshold is None) == (rule.kind == "mcid")

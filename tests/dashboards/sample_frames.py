@@ -52,7 +52,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "recovery_curve": {
         **dict.fromkeys(("condition_id", "clinic_key", "care"), STRING),
-        **dict.fromkeys(("day", "n"), INTEGER),
+        **dict.fromkeys(("from_day", "day", "n"), INTEGER),
         **dict.fromkeys(("recovered_share", "recovered_low", "recovered_high", "left_share", "km_share"), FLOAT),
         **dict.fromkeys(("at_risk", "recovered_so_far", "left_so_far", "censored_so_far"), INTEGER),
         **dict.fromkeys(("shown", "suppressed"), BOOLEAN),
@@ -112,7 +112,7 @@ def network() -> dict[str, pl.DataFrame]:
         known = round(eligible * (0.78 if clinic is None else draw.uniform(0.5, 0.9)))
         centre = 0.58 if condition is None else level[condition]
         dimensions = [condition, clinic, care, "all"]
-        for item, shift in zip(CONTRACT.definitions, (0, -0.14, 0.1, 0.06, -0.04), strict=True):
+        for item, shift in zip(CONTRACT.definitions, (0, -0.14, 0.1, 0.06, -0.04, -0.08, -0.05), strict=True):
             recovered = min(known, max(0, round(known * (centre + shift + draw.uniform(-0.05, 0.05)))))
             rates.append([*dimensions, item.definition_id, *_rate_row(recovered, known, eligible)])
         pain.append([*dimensions, *_pain_row(known, draw)])
@@ -252,18 +252,20 @@ def _pain_row(n: int, draw: random.Random) -> list[Any]:
 
 def _curve(clinic: str | None, care: str, size: int, draw: random.Random) -> list[list[Any]]:
     top, rows = draw.uniform(0.5, 0.68), []
-    for day in range(0, 169, 7):
-        recovered = top * (1 - math.exp(-day / 50))
-        left = 0.22 * (1 - math.exp(-day / 60))
+    start = 0 if care == "any" else 14
+    for day in range(start, 169, 7):
+        recovered = top * (1 - math.exp(-(day - start) / 50))
+        left = 0.22 * (1 - math.exp(-(day - start) / 60))
         followed = max(0.0, 1 - recovered - left - 0.12 * day / 168)
         risk = round(size * followed)
         half = 1.96 * math.sqrt(max(recovered * (1 - recovered), 0) / size)
         numbers = [recovered, max(recovered - half, 0), min(recovered + half, 1), left, min(recovered * 1.16, 1)]
         counts = [risk, round(size * recovered), round(size * left)]
         if _small(risk):
-            rows.append([None, clinic, care, day, size, *[None] * 9, False, False])
+            rows.append([None, clinic, care, start, day, size, *[None] * 9, False, False])
         else:
-            rows.append([None, clinic, care, day, size, *numbers, *counts, size - sum(counts), risk >= MINIMUM, False])
+            shown = risk >= MINIMUM
+            rows.append([None, clinic, care, start, day, size, *numbers, *counts, size - sum(counts), shown, False])
     return rows
 
 

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 NAMES = [name for name, _ in PAGES]
 SITES = ("network_site", "trial_site", "empty_site")
 VOID = {"meta", "link", "br", "i", "input", "hr", "img"}
-CLAIMS = re.compile(
-    r"\b(works|effective|improves|reduces|causes|due to|thanks to|better treatment|saves|accelerates"
-    r"|most often|least often|(best|worst) (clinic|condition|arm)s?|league)\b",
-    re.IGNORECASE,
-)
+RANKINGS = re.compile(r"\b(most often|least often|(best|worst) (clinic|condition|arm)s?|league)\b", re.IGNORECASE)
 
 
 class Outline(HTMLParser):
@@ -111,21 +107,17 @@ def test_walls(page: tuple[Path, str]) -> None:
     assert all("src" in script for script in outline.all("script"))
 
 
-def test_no_claim_and_no_ranking(page: tuple[Path, str]) -> None:
-    text = " ".join(Outline(page[1]).words)
-    labels = [item.label for item in CONTRACT.measures] + [item.source for item in CONTRACT.measures]
-    for label in filter(None, labels):
-        text = text.replace(label, "")
-    assert not CLAIMS.search(text)
+def test_no_ranking(page: tuple[Path, str]) -> None:
+    assert not RANKINGS.search(" ".join(Outline(page[1]).words))
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_no_claim_in_any_selection(site: str, request: pytest.FixtureRequest) -> None:
+def test_no_ranking_in_any_selection(site: str, request: pytest.FixtureRequest) -> None:
     for path in (request.getfixturevalue(site) / "data").glob("*.js"):
         text = path.read_text(encoding="utf-8")
         for measure in CONTRACT.measures:
             text = text.replace(measure.label, "")
-        assert not CLAIMS.search(text)
+        assert not RANKINGS.search(text)
 
 
 def test_empty_pages_say_what_to_do(empty_site: Path) -> None:

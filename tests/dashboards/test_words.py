@@ -105,10 +105,16 @@ def test_missing_outcomes_are_pointed_out_below_the_target_only() -> None:
 
 def test_curve_names_only_weeks_that_are_drawn() -> None:
     rows = [
-        {"day": day, "recovered_share": day / 168, "shown": day < 80, "suppressed": False} for day in range(0, 169, 7)
+        {"from_day": 0, "day": day, "recovered_share": day / 168, "shown": day < 80, "suppressed": False}
+        for day in range(0, 169, 7)
     ]
     assert sentences.curve(rows, NETWORK) == "Recovered across 12 clinics: 17% by week 4 and 33% by week 8."
     assert sentences.curve([], NETWORK) == ""
+    late = [{**row, "from_day": 14} for row in rows[2:]]
+    assert sentences.curve(late, NETWORK) == (
+        "Recovered across 12 clinics, of those still in care and not recovered on day 14: "
+        "17% by week 4 and 33% by week 8."
+    )
 
 
 def test_pain_tile_shows_a_fall_as_negative_with_ordered_interval() -> None:

@@ -26,6 +26,30 @@ def cube(episodes: pl.DataFrame, counts: list[pl.Expr], by: tuple[str, ...] = ()
     return pl.concat(parts)
 
 
+def landmarked(episodes: pl.DataFrame, counts: list[pl.Expr], by: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Counts of followed episodes: whatever the care from day 0, by care only of those with an event after day 14."""
+    parts = []
+    for kept in (
+        [],
+        ["condition_id"],
+        ["clinic_key"],
+        ["condition_id", "clinic_key"],
+        ["care"],
+        ["condition_id", "care"],
+    ):
+        from_day = 14 if "care" in kept else 0
+        rows = episodes.filter(pl.col("event_kind").is_not_null(), pl.col("event_day") > (from_day or -1))
+        keys = [*kept, *by]
+        grouped = rows.group_by(keys).agg(counts) if keys else rows.select(counts)
+        total = [pl.lit(DIMENSIONS[name], pl.String).alias(name) for name in ("condition_id", "clinic_key", "care")]
+        parts.append(
+            grouped.with_columns(*(column for column in total if column.meta.output_name() not in kept))
+            .with_columns(from_day=pl.lit(from_day, pl.Int32))
+            .select("condition_id", "clinic_key", "care", "from_day", *by, *(c.meta.output_name() for c in counts))
+        )
+    return pl.concat(parts)
+
+
 @pytest.fixture(scope="session")
 def episodes() -> pl.DataFrame:
     """1,500 closed and open episodes; clinic c_small has 6, clinic c_eleven exactly 11, all with a known outcome."""
@@ -94,13 +118,14 @@ def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
             pl.col("permille").clip(700).sum().alias("last_permille_sum"),
         ],
     )
-    events = pl.concat(
-        episodes.filter(pl.col("event_kind").is_not_null())
-        .group_by([*keys, "event_day", "event_kind"])
-        .agg(pl.len().cast(pl.Int64).alias("episodes"))
-        .with_columns(pl.lit(all_, pl.String).alias(name) for name, all_ in DIMENSIONS.items() if name not in keys)
-        .select("condition_id", "clinic_key", "care", "event_day", "event_kind", "episodes")
-        for keys in ([], ["condition_id"], ["clinic_key"], ["condition_id", "clinic_key"], ["condition_id", "care"])
+    events = landmarked(episodes, [pl.len().cast(pl.Int64).alias("episodes")], ("event_day", "event_kind"))
+    density = landmarked(
+        episodes.filter(pl.col("event_kind") != "unknown"),
+        [
+            pl.len().cast(pl.Int64).alias("episodes"),
+            (pl.col("event_day") // 8 + 1).sum().cast(pl.Int64).alias("visits"),
+            pl.col("event_day").sum().cast(pl.Int64).alias("days_followed"),
+        ],
     )
     definitions = pl.DataFrame({"definition_id": [definition.definition_id for definition in CONTRACT.definitions]})
     whole = pain.filter(pl.col("clinic_key").is_null(), pl.col("period") == "all").with_columns(
@@ -113,6 +138,7 @@ def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "marts.pain_cube": pain,
         "marts.rom_cube": motion,
         "marts.event_count": events.with_columns(definition_id=pl.lit("recovered_v1")),
+        "marts.visit_density": density,
         "marts.measure_summary": whole.rename(
             {"pairs": "n", "last_sum": "value_sum", "last_sum_squares": "value_sum_squares", "deteriorated": "worsened"}
         ),

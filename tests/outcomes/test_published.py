@@ -10,7 +10,7 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.outcomes.published import PUBLISHED_TABLES, READ_RELATIONS, published_frames
-from assets.outcomes.tables import curves, labels, quality, rates
+from assets.outcomes.tables import curves, labels, quality, rates, recovery_time
 from assets.privacy.disclosure import MINIMUM_GROUP
 
 if TYPE_CHECKING:
@@ -22,8 +22,19 @@ FRAMES = {
     "pain_change": "condition_id clinic_key care period n baseline_mean last_mean change_mean change_low change_high "
     "mcid_n mcid_rate mcid_low mcid_high deteriorated_rate statistic_id suppressed",
     "rom_change": "condition_id clinic_key care period n baseline_percent last_percent statistic_id suppressed",
-    "recovery_curve": "condition_id clinic_key care day n recovered_share recovered_low recovered_high left_share "
-    "km_share km_low km_high at_risk recovered_so_far left_so_far censored_so_far statistic_id shown suppressed",
+    "recovery_curve": "condition_id clinic_key care from_day day n recovered_share recovered_low recovered_high "
+    "left_share km_share km_low km_high at_risk recovered_so_far left_so_far censored_so_far statistic_id shown "
+    "suppressed",
+    "recovery_time": "condition_id clinic_key care from_day n "
+    "recovered_share_28 recovered_low_28 recovered_high_28 recovered_share_56 recovered_low_56 recovered_high_56 "
+    "recovered_share_84 recovered_low_84 recovered_high_84 at_risk_28 at_risk_56 at_risk_84 "
+    "median_day median_low median_high days_recovered days_recovered_error days_recovered_low days_recovered_high "
+    "left_share_84 share_if_no_leaver_recovered share_if_all_leavers_recovered days_per_visit statistic_id suppressed",
+    "recovery_time_difference": "condition_id care other_care from_day n other_n at_risk_84 other_at_risk_84 "
+    "days_recovered days_recovered_low days_recovered_high other_days_recovered other_days_recovered_low "
+    "other_days_recovered_high difference difference_error difference_low difference_high statistic_id suppressed",
+    "recovery_time_test": "condition_id care other_care from_day event test n other_n chi2 p q m statistic_id "
+    "suppressed",
     "measure_summary": "condition_id care measure_id side planned_day n baseline_mean baseline_sd value_mean value_sd "
     "change_mean change_sd worsened statistic_id suppressed",
     "response": "condition_id care measure_id side planned_day rule_id n responders rate rate_low rate_high "
@@ -39,7 +50,9 @@ FRAMES = {
     "clinic": "clinic_key label",
     "statistic": "statistic_id label sentence numerator denominator exclusions window method source",
 }
-TOPICS = (labels.TOPIC, quality.TOPIC, rates.TOPIC, curves.TOPIC)
+TOPICS = (labels.TOPIC, quality.TOPIC, rates.TOPIC, curves.TOPIC, recovery_time.TOPIC)
+DAYS = ("day", "from_day", "planned_day")
+SIZES = ("n", "other_n", "eligible", "mcid_n", "episodes")
 PEOPLE = [name for name, columns in FRAMES.items() if columns.endswith("suppressed")]
 
 
@@ -90,11 +103,11 @@ def test_the_same_rows_as_wider_decimals_give_the_same_bytes(
 @pytest.mark.parametrize("name", PEOPLE)
 def test_no_small_group_leaves(frames: Mapping[str, pl.DataFrame], name: str) -> None:
     frame = frames[name]
-    sizes = [column for column in ("n", "eligible", "mcid_n", "at_risk", "episodes") if column in frame.columns]
+    sizes = [name for name in frame.columns if name in SIZES or "at_risk" in name]
     small = pl.any_horizontal(pl.col(sizes).is_between(1, MINIMUM_GROUP - 1))
     assert frame.filter(small.fill_null(value=False)).is_empty()
     assert frame["suppressed"].null_count() == 0
-    numbers = [column for column, dtype in frame.schema.items() if dtype.is_numeric() and "day" not in column]
+    numbers = [column for column, dtype in frame.schema.items() if dtype.is_numeric() and column not in DAYS]
     assert frame.filter("suppressed").select(pl.col(numbers).is_not_null().any()).row(0) == (False,) * len(numbers)
     assert not frame.filter(~pl.col("suppressed")).is_empty()
 

@@ -231,3 +231,44 @@ def test_a_change_of_scale_holds_the_delivery(
     assert (record.state, record.problem_code) == ("held", "SCALE_DRIFT")
     assert "shld_" in record.problem or "Shoulder" in record.problem
     assert record.compared_with
+
+
+def test_unwanted_events_are_what_each_clinic_writes_down(network: Any, truth: dict[str, Any]) -> None:
+    """The true rate is the same everywhere; 19% or 37% of needling sessions reach the record; one clinic never asks."""
+    rates = network.published("adverse_event_rate").filter(
+        pl.col("session_kind") == "needling", pl.col("event_type") == "any_minor", pl.col("clinic_key").is_not_null()
+    )
+    shown = rates.filter(pl.col("event_share").is_not_null())
+    assert shown.height >= 6
+    for row in shown.rows(named=True):
+        planted = truth["clinics"][row["clinic_key"]]["event_recording"]
+        error = (planted * (1 - planted) / row["recorded_sessions"]) ** 0.5
+        assert row["event_share"] == pytest.approx(planted, abs=4 * error)
+    never = {name for name, clinic in truth["clinics"].items() if clinic["events_asked"] == 0}
+    silent = rates.filter(pl.col("recorded_sessions") == 0)
+    assert set(silent["clinic_key"]) == never
+    assert silent.filter(pl.any_horizontal("events", "rate_per_100", "zero_upper_share")).is_empty()
+    assert silent["reason"].str.starts_with("Not recorded").all()
+
+
+def test_subgroups_add_up_to_the_network(network: Any) -> None:
+    counts = "episodes", "eligible", "known", "recovered"
+    whole = network.query(
+        f"select {', '.join(counts)} from marts.recovery_cube where condition_id is null and clinic_key is null "
+        "and care = 'any' and period = 'all' and definition_id = 'recovered_v1'"
+    ).row(0)
+    pain = network.query(
+        "select pairs, change_sum, mcid_responders from marts.pain_cube where condition_id is null "
+        "and clinic_key is null and care = 'any' and period = 'all'"
+    ).row(0)
+    for dimension in ("population", "symptom_duration"):
+        parts = network.query(
+            f"select * from marts.subgroup_cube where condition_id is null and dimension = '{dimension}'"
+        )
+        assert parts.select(pl.col(*counts).sum()).row(0) == whole
+        assert parts.select(pl.col("pairs", "change_sum", "mcid_responders").sum()).row(0) == pain
+    needled = network.query(
+        "select (select sum(episodes) from marts.subgroup_cube where condition_id is null and dimension = 'twitch'),"
+        " (select any_value(needled) from marts.care_mix_cube where condition_id is null)"
+    ).row(0)
+    assert needled[0] == needled[1] > 0

@@ -18,6 +18,7 @@ COURSE = (
     "episode_no | measure_id | side | active_passive | method | baseline_day | baseline_value | last_day | last_value"
 )
 WAY = "none | any | any"
+GOAL = "definition_id | pain_at_most | sustained_days | occasion | counts_held | counts_discharge"
 
 
 def test_primary_measure_before_average_current_worst(sql: Sandbox) -> None:
@@ -163,7 +164,7 @@ def test_pain_relief(sql: Sandbox, series: str, reached: str) -> None:
     sql.run(
         "intermediate.pain_relief",
         {
-            "reference.definition": "definition_id | pain_at_most | sustained_days\n a | 1 | 7\n b | 1 | 7",
+            "reference.definition": f"{GOAL}\n a | 1 | 7 | either | true | true\n b | 1 | 7 | either | true | true",
             "intermediate.episode_pain": "episode_no | baseline_day\n 1 | 0",
             "intermediate.pain_occasion": f"episode_no | day_offset | pain | is_discharge\n{occasions}",
         },
@@ -172,6 +173,35 @@ def test_pain_relief(sql: Sandbox, series: str, reached: str) -> None:
         "intermediate.pain_relief",
         "episode_no | pain_at_most | relief_day" + (f"\n 1 | 1 | {reached}" if reached else ""),
     )
+
+
+@pytest.mark.parametrize(
+    ("series", "held", "discharge"),
+    [
+        ("7:1 14:1", "7", ""),
+        ("7:1 14:1d", "7", "14"),
+        ("7:1d", "", "7"),  # low at discharge alone
+        ("7:1 10:3 20:1d", "", "20"),
+        ("7:1 14:1 21:5d", "7", ""),  # held once, worse again at discharge
+        ("7:2 14:2d", "", ""),
+    ],
+)
+def test_held_and_at_discharge_apart(sql: Sandbox, series: str, held: str, discharge: str) -> None:
+    occasions = "\n".join(
+        f"1 | {day} | {pain.rstrip('d')} | {'true' if pain.endswith('d') else 'false'}"
+        for day, pain in (part.split(":") for part in series.split())
+    )
+    sql.run(
+        "intermediate.pain_relief",
+        {
+            "reference.definition": f"{GOAL}\n a | 1 | 7 | held | true | false\n b | 1 | 0 | discharge | false | true",
+            "intermediate.episode_pain": "episode_no | baseline_day\n 1 | 0",
+            "intermediate.pain_occasion": f"episode_no | day_offset | pain | is_discharge\n{occasions}",
+        },
+    )
+    reached = (("held", 7, held), ("discharge", 0, discharge))
+    rows = "".join(f"\n 1 | {days} | {occasion} | {day}" for occasion, days, day in reached if day)
+    sql.expect("intermediate.pain_relief", f"pain_at_most | sustained_days | occasion | relief_day{rows}")
 
 
 def test_each_limit_is_judged_for_itself(sql: Sandbox) -> None:
@@ -188,4 +218,14 @@ def test_each_limit_is_judged_for_itself(sql: Sandbox) -> None:
                 """,
         },
     )
-    sql.expect("intermediate.pain_relief", "pain_at_most | relief_day\n 0 | 28\n 1 | 14\n 2 | 7")
+    sql.expect(
+        "intermediate.pain_relief",
+        """
+        pain_at_most | occasion  | relief_day
+        0            | either    | 28
+        1            | either    | 14
+        2            | either    | 7
+        1            | held      | 14
+        1            | discharge | 28
+        """,
+    )

@@ -113,7 +113,7 @@ def test_integers_are_not_huge(con: duckdb.DuckDBPyConnection) -> None:
 def test_reference_of_the_contract(con: duckdb.DuckDBPyConnection) -> None:
     write_reference(con, CONTRACT)
     assert (
-        con.execute("select * from reference.responder_rule where measure_id = 'vas_mm' order by 1").fetchall()[0][4]
+        con.execute("select * from reference.responder_rule where measure_id = 'vas_mm' order by 1").fetchall()[0][5]
         == 15
     )
     assert con.execute(

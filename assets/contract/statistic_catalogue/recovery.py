@@ -19,13 +19,14 @@ STATISTICS = (
     ),
     Statistic(
         "recovery_curve",
-        1,
+        2,
         "Recovery over time",
         "How many had recovered by each day, with leaving care as an end of its own.",
         numerator="episodes recovered by the day",
         denominator="episodes whose baseline pain leaves room to recover and whose recovery can be told",
-        exclusions="episodes whose motion was never measured",
-        window="day 0 to 168",
+        exclusions="episodes whose motion was never measured; by care received in routine data also those that "
+        "recovered or left up to the landmark day",
+        window="day 0, or the landmark day by care received in routine data, to 168",
         method="Aalen-Johansen; 1 - Kaplan-Meier beside it; log(-log) intervals, 95%",
         source="Aalen & Johansen 1978; Greenwood 1926",
     ),

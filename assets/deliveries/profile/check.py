@@ -6,6 +6,7 @@ import csv
 import re
 from typing import TYPE_CHECKING
 
+from assets.contract.definitions import TRIAL_COVARIATES
 from assets.contract.model import KEY_PATTERN
 from assets.deliveries.profile.check_tables import RESERVED_COLUMNS, check_scores, check_table, check_visits
 from assets.deliveries.profile.fields import FileSource
@@ -65,12 +66,43 @@ def _check_additions(text: ProfileText, profile: Profile, contract: Contract) ->
     for position, extra in enumerate(profile.measures):
         if not extra.low < extra.high:
             raise text.problem(("measures", position, "high"), "low is not below high", "Correct the bounds")
+        if extra.better is None and extra.kind != "context":
+            what = f"{extra.id} does not say which direction is better"
+            raise text.problem(("measures", position), what, "Add better: lower or higher")
+        _check_prediction(text, position, profile, contract)
     for position, condition in enumerate(profile.conditions):
         here = ("conditions", position)
         _check_measures(text, (*here, "pain_measure"), (condition.pain_measure,), contract)
         _check_measures(text, (*here, "rom_measures"), condition.rom_measures, contract)
     for position, rule in enumerate(profile.responder_rules):
         _check_measures(text, ("responder_rules", position, "measure"), (rule.measure,), contract)
+    _check_trial(text, profile.trial.covariates if profile.trial else (), contract)
+
+
+def _check_trial(text: ProfileText, covariates: Sequence[str], contract: Contract) -> None:
+    known = (*TRIAL_COVARIATES, *(measure.measure_id for measure in contract.measures))
+    for position, covariate in enumerate(covariates):
+        here = ("trial", "covariates", position)
+        if covariate not in known:
+            raise text.unknown(here, "covariate", covariate, known)
+        if covariate in covariates[:position]:
+            raise text.problem(here, f"the covariate {covariate!r} is listed twice", "Keep one of them")
+
+
+def _check_prediction(text: ProfileText, position: int, profile: Profile, contract: Contract) -> None:
+    extra = profile.measures[position]
+    if extra.predicts is None:
+        if extra.gain_of_all:
+            what = f"{extra.id} has a gain_of_all but predicts nothing"
+            raise text.problem(("measures", position, "gain_of_all"), what, "Add predicts, or leave it out")
+        return
+    here = ("measures", position, "predicts")
+    _check_measures(text, here, (extra.predicts,), contract)
+    if contract.measure(extra.predicts).predicts is not None:
+        what = f"{extra.predicts} is a prediction itself"
+        raise text.problem(here, what, "Name the measure whose later score is predicted")
+    if extra.predicts in [other.predicts for other in profile.measures[:position]]:
+        raise text.problem(here, f"two measures predict {extra.predicts}", "Keep one prediction of each measure")
 
 
 def _check_measures(text: ProfileText, at: Location, names: Iterable[str], contract: Contract) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import shutil
+from decimal import Decimal  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,7 +20,16 @@ from pydantic import (
     ValidationError,
 )
 
-from assets.contract.model import Better, Bounds, Condition, Measure, ResponderRule, Threshold
+from assets.contract.model import (
+    KEY_PATTERN,
+    Better,
+    Bounds,
+    Condition,
+    Measure,
+    ResponderRule,
+    Threshold,
+    TrialPlan,
+)
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile.check import check_profile
 from assets.deliveries.profile.errors import most_telling
@@ -57,15 +67,17 @@ class ExtraMeasure(Strict):
 
     id: str
     label: str
-    kind: Literal["pain", "function", "rom", "anchor"]
+    kind: Literal["pain", "function", "rom", "anchor", "context"]
     unit: str
-    better: Better
+    better: Better | None = None
     low: float
     high: float
     why: str
     decimals: int = Field(ge=0, le=6)
     sided: bool = False
     mcid: float | None = None
+    predicts: str | None = None
+    gain_of_all: dict[Literal["none", "some", "unknown"], Decimal] = Field(default_factory=dict)
     source: str
 
 
@@ -90,6 +102,13 @@ class ExtraResponderRule(Strict):
     kind: Literal["points", "percent"]
     threshold: float
     source: str
+
+
+class TrialAnalysis(Strict):
+    """How the arms of the source's trial are compared."""
+
+    reference_arm: str = Field(pattern=KEY_PATTERN)
+    covariates: tuple[str, ...]
 
 
 class AcceptedDrift(Strict):
@@ -118,9 +137,10 @@ class Profile(Strict):
     measures: tuple[ExtraMeasure, ...] = ()
     conditions: tuple[ExtraCondition, ...] = ()
     responder_rules: tuple[ExtraResponderRule, ...] = ()
+    trial: TrialAnalysis | None = None
 
     def extend(self, contract: Contract) -> Contract:
-        """Return the contract with this profile's own measures, conditions and responder rules."""
+        """Return the contract with this profile's own measures, conditions, responder rules and plan of a trial."""
         return contract.extended(
             measures=(
                 Measure(
@@ -128,12 +148,14 @@ class Profile(Strict):
                     extra.label,
                     extra.kind,
                     extra.unit,
-                    extra.better,
+                    extra.better or Better.HIGHER,
                     Bounds(extra.low, extra.high, extra.why),
                     decimals=extra.decimals,
                     sided=extra.sided,
                     mcid=None if extra.mcid is None else Threshold(extra.mcid, extra.source, verified=False),
                     source=extra.source,
+                    predicts=extra.predicts,
+                    gain_of_all=tuple(sorted(extra.gain_of_all.items())),
                 )
                 for extra in self.measures
             ),
@@ -154,7 +176,11 @@ class Profile(Strict):
                 for extra in self.responder_rules
             ),
             clinics=self.clinics,
+            trials=() if self.trial is None else (self._plan(self.trial),),
         )
+
+    def _plan(self, trial: TrialAnalysis) -> TrialPlan:
+        return TrialPlan(self.profile, trial.reference_arm, trial.covariates)
 
     @property
     def digest(self) -> str:

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from assets.contract.checks import allowed_codes
+from assets.contract.definitions import TRIAL_COVARIATES
 from assets.contract.model import ColumnType
 from assets.deliveries.profile.fields import Score
 from assets.deliveries.profile.loading import Profile
@@ -63,6 +64,7 @@ def _offer(parts: dict[str, Schema], contract: Contract) -> None:
     lists: dict[tuple[str, str], Schema] = {
         ("ExtraCondition", "rom_measures"): {"anyOf": _any_of(measures)},
         ("SignFlip", "measures"): {"anyOf": _any_of(measures)},
+        ("TrialAnalysis", "covariates"): {"anyOf": _any_of((*TRIAL_COVARIATES, *measures))},
         ("TableSource", "convert"): {"enum": [m.measure_id for m in contract.measures if m.converted_from]},
     }
     for (part, key), items in lists.items():

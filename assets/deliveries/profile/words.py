@@ -24,6 +24,7 @@ from assets.deliveries.profile.loading import (
     ExtraMeasure,
     ExtraResponderRule,
     Profile,
+    TrialAnalysis,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ PARTS: Mapping[type[Strict], Part] = {
             "measures": Word("Measures that only this source has", "see below"),
             "conditions": Word("Conditions that only this source has", "see below"),
             "responder_rules": Word("Responder rules that only this source has", "see below"),
+            "trial": Word("How the arms of a trial are compared; the table episode names them in arm", "see below"),
         },
     ),
     FileSource: Part(
@@ -242,15 +244,23 @@ PARTS: Mapping[type[Strict], Part] = {
         {
             "id": Word("Its id", "headache_days"),
             "label": Word("How pages call it", "Headache days in 28"),
-            "kind": Word("pain, function, rom or anchor", "pain"),
+            "kind": Word(
+                "pain, function, rom or anchor; context for what describes the patient and is no outcome", "pain"
+            ),
             "unit": Word("Its unit", "days"),
-            "better": Word("Direction of benefit", "lower"),
+            "better": Word("Direction of benefit; means nothing for context", "lower"),
             "low": Word("Lowest possible score", "0"),
             "high": Word("Highest possible score", "28"),
             "why": Word("Why these are the ends", "days in four weeks"),
             "decimals": Word("Decimal places that the scale has", "0"),
             "sided": Word("Whether it has a side", "false"),
             "mcid": Word("Minimal clinically important difference", "4"),
+            "predicts": Word("Measure whose later score the source's own model predicts by this one", "oxford_hip"),
+            "gain_of_all": Word(
+                "Of a prediction: mean gain of all records of the source by earlier operations, where the source "
+                "publishes it and leaves records out",
+                "{none: 22.6798, some: 13.9013}",
+            ),
             "source": Word("Where this is published", "Vickers 2004 BMJ 328:744"),
         },
     ),
@@ -274,9 +284,22 @@ PARTS: Mapping[type[Strict], Part] = {
             "id": Word("Its id", "days_50"),
             "label": Word("How pages call it", "Headache days 50% lower"),
             "measure": Word("The measure it is for", "headache_days"),
-            "kind": Word("points of improvement, or percent of baseline", "percent"),
+            "kind": Word("points, or percent of baseline, by which a patient is better", "percent"),
             "threshold": Word("How much", "50"),
             "source": Word("Where this is published", "Vickers 2004"),
+        },
+    ),
+    TrialAnalysis: Part(
+        "A trial",
+        "The value of `trial`: the plan of the analysis, from the protocol. Without it, arms are compared with the "
+        "first by name, after adjustment for the baseline of the outcome, age and sex.",
+        {
+            "reference_arm": Word("Arm that the others are compared with", "control"),
+            "covariates": Word(
+                "Adjusted for beside the baseline of the outcome: columns of patient or episode, or measures of which "
+                "the baseline counts",
+                "[age_years, sex, condition_id]",
+            ),
         },
     ),
 }

@@ -43,6 +43,35 @@ def wilson(successes: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDA
     return rate, low, high
 
 
+def newcombe(
+    successes: ArrayLike, n: ArrayLike, other_successes: ArrayLike, other_n: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Difference of two shares, first minus other, with Newcombe's hybrid score interval at 95% (1998, method 10).
+
+    With l, u the Wilson limits of each share p: d - sqrt((p1 - l1)^2 + (u2 - p2)^2) to
+    d + sqrt((u1 - p1)^2 + (p2 - l2)^2).
+
+    Returns:
+        Difference, lower and upper limit (-1 to 1); NaN where a group is empty.
+
+    Raises:
+        ValueError: as ``wilson``.
+
+    """
+    # The import costs 0.8 CPU seconds, but only 0.01 in a process where Great Expectations has run
+    from statsmodels.stats.proportion import confint_proportions_2indep  # noqa: PLC0415
+
+    x, size = _counts(successes, n)
+    other, other_size = _counts(other_successes, other_n)
+    difference = share(x, size) - share(other, other_size)
+    low, high = (np.full(x.shape, np.nan) for _ in range(2))
+    some = (size > 0) & (other_size > 0)
+    low[some], high[some] = confint_proportions_2indep(
+        x[some], size[some], other[some], other_size[some], method="newcomb", compare="diff", alpha=ALPHA
+    )
+    return difference, low, high
+
+
 def share(successes: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
     """Share without interval; NaN where n is 0. Raises ValueError as ``wilson`` does."""
     x, size = _counts(successes, n)

@@ -58,6 +58,15 @@ class Estimate:
     high: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """Time by which a share has had the event, and its interval: arrays (groups,), NaN where it is not reached."""
+
+    time: Floats
+    low: Floats
+    high: Floats
+
+
 def risk_table(event: ArrayLike, competing: ArrayLike, censored: ArrayLike, beyond: ArrayLike) -> Risk:
     """Numbers at risk from the counts of what happened at each time.
 
@@ -131,6 +140,38 @@ def one_minus_kaplan_meier(risk: Risk) -> Estimate:
     free = np.cumprod(1 - _ratio(d, n), axis=1)
     low, high = _log_log(free, free * np.sqrt(np.cumsum(_ratio(d, n * (n - d)), axis=1)))
     return Estimate(1 - free, 1 - high, 1 - low)
+
+
+def quantile(estimate: Estimate, times: ArrayLike, share: float = 0.5) -> Quantile:
+    """First time at which the estimate reaches ``share``; 0.5 gives the median (Brookmeyer & Crowley 1982).
+
+    The interval inverts the pointwise one: it runs from the first time at which the upper limit reaches the share to
+    the first at which the lower limit does. An end that is not reached is NaN: the interval is open there. Where the
+    estimate is 1 it has no limits; the upper one is then taken as 1 and the lower one as not reaching the share.
+
+    Args:
+        estimate: Arrays (groups, times).
+        times: Ascending, shape (times,).
+        share: Between 0 and 1.
+
+    Raises:
+        ValueError: times that do not fit or do not ascend, or a share that is not between 0 and 1.
+
+    """
+    at = np.asarray(times, dtype=np.float64)
+    if at.shape != estimate.share.shape[1:] or (np.diff(at) <= 0).any() or not 0 < share < 1:
+        message = "times do not fit the estimate or do not ascend, or the share is not between 0 and 1"
+        raise ValueError(message)
+    upper = np.where(estimate.share >= 1 - EPSILON, 1.0, estimate.high)
+    return Quantile(*(_first(values, at, share) for values in (estimate.share, upper, estimate.low)))
+
+
+def _first(values: Floats, at: Floats, share: float) -> Floats:
+    # A sum of fractions that should equal the share may miss it by 1e-16; NaN compares as not reached
+    reached = values >= share - EPSILON
+    if not len(at):
+        return np.full(len(values), np.nan)
+    return np.where(reached.any(axis=1), at[reached.argmax(axis=1)], np.nan)
 
 
 def _event_free_before(n: Floats, d: Floats) -> Floats:

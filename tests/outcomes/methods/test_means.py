@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from assets.outcomes.methods.means import deviation, mean, t_interval
+from assets.outcomes.methods.means import deviation, mean, t_interval, welch
 
 SCORES = st.lists(st.integers(-(10**9), 10**9).map(lambda thousandths: Decimal(thousandths).scaleb(-3)), min_size=2)
 
@@ -81,3 +81,14 @@ def test_wrong_sums_are_refused() -> None:
         mean(pl.Series("change_sum", [None], dtype=pl.Int64), n)
     with pytest.raises(ValueError, match="too small"):
         deviation(pl.Series("change_sum", [9]), pl.Series("change_sum_squares", [9]), n)
+
+
+def test_welch_equals_published_values() -> None:
+    # Student 1908, hours of extra sleep: R's t.test(extra ~ group, data = sleep) prints -3.3654832 to 0.2054832
+    one = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
+    other = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
+    np.testing.assert_allclose(welch(one, other), [-1.58, -3.3654832, 0.2054832], atol=5e-8)
+
+
+def test_welch_needs_two_values_in_each_group() -> None:
+    assert np.isnan(welch(np.array([1.0]), np.array([1.0, 2.0]))).all()

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 Event = tuple[int, str, int]
 
 
-def events(*rows: Event, condition: str | None = None) -> pl.DataFrame:
+def events(*rows: Event, care: str = "any", from_day: int = 0) -> pl.DataFrame:
     return pl.DataFrame(
-        [(condition, None, "any", "recovered_v1", *row) for row in rows],
+        [(None, None, care, "recovered_v1", from_day, *row) for row in rows],
         schema={
             **dict.fromkeys(["condition_id", "clinic_key", "care", "definition_id"], pl.String),
+            "from_day": pl.Int32,
             "event_day": pl.Int32,
             "event_kind": pl.String,
             "episodes": pl.Int64,
@@ -49,8 +50,41 @@ def test_counts_add_up_to_the_episodes(episodes: pl.DataFrame, marts: Mapping[st
 
 def test_one_row_per_cell_and_day(marts: Mapping[str, pl.DataFrame]) -> None:
     keys = ["condition_id", "clinic_key", "care"]
+    counts = marts["marts.event_count"].filter(pl.col("event_kind") != "unknown")
     frame = recovery_curve(marts["marts.event_count"], CONTRACT)
-    assert len(frame) == marts["marts.event_count"].filter(pl.col("event_kind") != "unknown").n_unique(keys) * len(GRID)
+    by_care = counts.filter(pl.col("care") != "any").n_unique(keys)
+    # Two weeks of the grid lie before the landmark day
+    assert len(frame) == counts.n_unique(keys) * len(GRID) - 2 * by_care
+
+
+def test_curves_by_care_start_on_the_landmark_day_with_everybody_at_risk(
+    episodes: pl.DataFrame, marts: Mapping[str, pl.DataFrame]
+) -> None:
+    frame = recovery_curve(marts["marts.event_count"], CONTRACT)
+    needled = frame.filter(pl.col("condition_id").is_null(), pl.col("care") == "dry_needling")
+    late = episodes.filter(
+        pl.col("care") == "dry_needling",
+        pl.col("event_day") > 14,
+        pl.col("event_kind").is_in(["recovered", "left", "open"]),
+    )
+    first = needled.row(0, named=True)
+    assert (first["from_day"], first["day"], first["at_risk"], first["n"]) == (14, 14, len(late), len(late))
+    assert [first[name] for name in ("recovered_share", "recovered_low", "recovered_high", "km_low")] == [0.0] * 4
+    second = needled.row(1, named=True)
+    assert second["at_risk"] == late.filter(pl.col("event_day") > 21).height
+    assert second["recovered_low"] < second["recovered_share"] < second["recovered_high"]
+
+
+def test_a_trial_and_routine_care_of_one_name_are_two_curves() -> None:
+    routine = events((30, "recovered", 20), care="dry_needling", from_day=14)
+    arm = events((10, "recovered", 20), care="dry_needling")
+    frame = recovery_curve(pl.concat([routine, arm]), CONTRACT)
+    assert frame.group_by("from_day").len().sort("from_day")["len"].to_list() == [25, 23]
+
+
+def test_an_event_before_the_landmark_day_is_refused() -> None:
+    with pytest.raises(ValueError, match="before the day from which"):
+        recovery_curve(events((14, "left", 20), care="dry_needling", from_day=14), CONTRACT)
 
 
 def test_unknown_outcomes_and_other_definitions_are_no_part_of_a_curve() -> None:

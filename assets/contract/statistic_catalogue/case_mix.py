@@ -1,0 +1,49 @@
+"""Case-mix models and clinics after adjustment."""
+
+from assets.contract.model import Statistic
+
+PATIENTS = "closed episodes of routine care, the first of each patient, with the outcome known"
+PREDICTORS = "what was known before treatment; nothing after the baseline"
+
+STATISTICS = (
+    Statistic(
+        "case_mix_model",
+        1,
+        "Case-mix model",
+        "How an outcome is expected to differ between patients by what was known about them before treatment.",
+        numerator="none",
+        denominator=PATIENTS,
+        exclusions="open episodes; trials; later episodes of a patient; for recovery a baseline pain of 1 or less",
+        window="baseline to discharge",
+        method=f"logistic or linear mixed model with a random intercept per clinic; {PREDICTORS}; figures marked cv by "
+        "five-fold cross-validation that keeps patients together; ten events or fifteen episodes per parameter",
+        source="domain reference 4.5; Peduzzi 1996; Harrell 2015; Steyerberg 2019",
+    ),
+    Statistic(
+        "case_mix_calibration",
+        1,
+        "Calibration of a case-mix model",
+        "Whether expected outcomes come true, for patients grouped by how good an outcome was expected.",
+        numerator="outcomes observed",
+        denominator="patients in that part of the predictions, each predicted by a model that had not seen them",
+        exclusions="as the model",
+        window="baseline to discharge",
+        method="mean expected against observed, by tenths of the prediction (fewer parts where these would be small); "
+        "Wilson or Student's t interval, 95%",
+        source="Steyerberg 2019, chapter 15",
+    ),
+    Statistic(
+        "clinic_adjusted",
+        1,
+        "Observed minus expected",
+        "How far a clinic's outcome lies from what is expected of patients like its own.",
+        numerator="outcome observed minus outcome expected",
+        denominator=PATIENTS,
+        exclusions="as the models; conditions without a model are counted beside",
+        window="baseline to discharge",
+        method="expected from the fixed part of the case-mix model, recentred to equal observed over the network; "
+        "Wilson or Student's t interval with expected taken as known; limits at 95% and 99.8% exact binomial "
+        "or from the spread of single patients; no comparison below 60% known outcomes",
+        source="Spiegelhalter 2005; domain reference 4.5 and 4.6",
+    ),
+)

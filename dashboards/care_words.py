@@ -1,0 +1,197 @@
+"""Codes of care and safety as words, and the words that stand where a number may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assets.contract import contrasts
+from assets.contract.contrasts import CONTRASTS
+from dashboards.markup import clean
+from dashboards.words import decimal, percent, plural, spoken
+
+if TYPE_CHECKING:
+    from assets.contract.contrasts import Contrast
+    from dashboards.pages.frame import SiteMeta
+    from dashboards.published import Row
+
+TREATMENTS = {
+    "dry_needling": "Dry needling",
+    "manual_therapy": "Manual therapy",
+    "massage": "Massage",
+    "stretching_mobility": "Stretching and mobility",
+    "strengthening": "Strengthening exercise",
+    "ergonomic": "Ergonomic advice",
+    "modality": "Heat, cold, current or ultrasound",
+    "education": "Education",
+    "acupuncture": "Acupuncture",
+    "sham": "Sham needling",
+}
+"""Kinds of treatment in the order in which pages list them."""
+
+SUBGROUPS = {
+    "population": {
+        "athlete": "Athletes",
+        "occupational_sedentary": "Office workers",
+        "occupational_manual": "Manual workers",
+        "other": "Other patients",
+        "unknown": "Not recorded",
+    },
+    "symptom_duration": {
+        "acute": "Under 6 weeks",
+        "subacute": "6 to 12 weeks",
+        "chronic": "Over 12 weeks",
+        "unknown": "Not recorded",
+    },
+}
+TWITCH = {"yes": "Twitch recorded", "no": "No twitch recorded", "not_recorded": "Not recorded"}
+TWITCH_TIMES = {"immediate": "After the session", "discharge": "At discharge"}
+
+EVENTS = {
+    "any": "Any event",
+    "any_minor": "Any minor event",
+    "any_major": "Any serious event",
+    "soreness": "Soreness",
+    "bruising": "Bruising",
+    "bleeding": "Bleeding",
+    "fatigue": "Fatigue",
+    "light_headed": "Light-headed",
+    "fainting": "Fainting",
+    "headache": "Headache",
+    "nausea": "Nausea",
+    "aggravation": "Symptoms aggravated",
+    "infection": "Infection",
+    "pneumothorax": "Pneumothorax",
+    "nerve_injury": "Nerve injury",
+    "other": "Other event",
+}
+"""Unwanted events in the order in which pages list them: all together, then one by one."""
+
+PRECAUTIONS = {
+    "bleeding_disorder": "Bleeding disorder",
+    "anticoagulant": "Anticoagulant",
+    "antiplatelet": "Antiplatelet",
+    "needle_phobia": "Needle phobia",
+    "pregnancy": "Pregnancy",
+    "immunosuppressed": "Immunosuppressed",
+    "other": "Other precaution",
+}
+ANSWERS = {"yes": "Yes", "no": "No", "unknown": "Unknown", "not_asked": "Not asked"}
+
+NO_EFFECT_SIZE = {
+    "too_few_rows": "more traits than patients",
+    "separated": "a trait tells the care with certainty",
+    "collinear": "traits repeat each other",
+    "constant_outcome": "all patients have the same outcome",
+    "not_converged": "the model found no answer",
+}
+"""Why no model could be fitted."""
+
+COVARIATES = {
+    "age_years": "Age",
+    "baseline_pain": "Pain at the first visit",
+    "baseline_function_permille": "Function at the first visit",
+    "baseline_rom_permille": "Motion at the first visit",
+    "comorbidity_count": "Comorbidities",
+    "surgery_count": "Earlier operations",
+    "start_year": "Year of the first visit",
+    "anticoagulant": "Anticoagulant",
+    "clinic_key": "Clinic",
+    "condition_id": "Condition",
+    "fear_avoidance": "Fear-avoidance",
+    "needle_phobia": "Needle phobia",
+    "payer": "Payer",
+    "population": "Group",
+    "prior_episode": "Earlier episode",
+    "sex": "Sex",
+    "side": "Side",
+    "symptom_duration": "Symptoms",
+}
+
+
+def label_of(labels: dict[str, str], code: str) -> str:
+    """What a code is called; one that is not listed is spoken as it is."""
+    return labels.get(code, spoken(code))
+
+
+def in_order(labels: dict[str, str], codes: set[str]) -> list[str]:
+    """Codes that occur, in the order of the labels, then the others alphabetically."""
+    return [code for code in labels if code in codes] + sorted(codes - set(labels))
+
+
+def contrast_of(contrast_id: str) -> Contrast | None:
+    """The comparison of this id, None if the contract has no such."""
+    return next((item for item in CONTRASTS if item.contrast_id == contrast_id), None)
+
+
+def groups_of(contrast_id: str) -> tuple[str, str]:
+    """What the two groups of a comparison are called: with needling, and the other."""
+    contrast = contrast_of(contrast_id)
+    if contrast is None or contrast.comparator is None:
+        return "With dry needling", "Without dry needling"
+    other = label_of(TREATMENTS, contrast.comparator)
+    return f"Dry needling, no {other.lower()}", f"{other}, no dry needling"
+
+
+def covariate_label(covariate: str, conditions: dict[str, str]) -> str:
+    """What a covariate, or a level of one (``sex=F``), is called."""
+    name, is_level, level = covariate.partition("=")
+    label = label_of(COVARIATES, name)
+    if not is_level:
+        return label
+    known = {**SUBGROUPS.get(name, {}), **(conditions if name == "condition_id" else {}), "others": "others together"}
+    return f"{label}: {clean(known.get(level, spoken(level)))}"
+
+
+def verdict(row: Row | None, meta: SiteMeta) -> str:
+    """Return which diagnostic of an adjusted comparison failed, and its value; empty if none did.
+
+    A number stands only where nothing failed.
+    """
+    reason = _failed(row, meta)
+    return f"Not shown: {reason}" if reason else ""
+
+
+def _failed(row: Row | None, meta: SiteMeta) -> str:
+    if row is None or row["suppressed"]:
+        return _too_few(meta)
+    failed = row["verdict"]
+    if failed == "shown":
+        return ""
+    if failed == "max_smd":
+        return _still_different(row)
+    return {
+        "too_few": _too_few(meta),
+        "positivity": (
+            "too few patients are in clinics that treat some with needling and some without "
+            f"({plural(row['clinics_left_out'] or 0, 'clinic')} left out)"
+        ),
+        "equipoise": (
+            f"only {percent(row['equipoise'])} of the patients might well have been in either group "
+            f"(limit {contrasts.SMALLEST_EQUIPOISE:.0%})"
+        ),
+        "effective_size": f"{_effective(row)} (limit {contrasts.SMALLEST_EFFECTIVE_SIZE})",
+    }.get(failed, f"no model could be fitted ({NO_EFFECT_SIZE.get(failed, spoken(failed or '').lower())})")
+
+
+def _too_few(meta: SiteMeta) -> str:
+    return f"fewer than {meta.minimum_group} patients in a group"
+
+
+def _effective(row: Row) -> str:
+    sizes = [size for size in (row["effective_treated"], row["effective_control"]) if size is not None]
+    if not sizes:
+        return "the effective sample size of a group is too small"
+    return f"effective sample size of the smaller group {min(sizes):.0f}"
+
+
+def _still_different(row: Row) -> str:
+    limit = f"limit {contrasts.LARGEST_SMD:.2f}"
+    after, beyond = row["max_smd_after"], row["max_smd_beyond"]
+    if after is not None and after >= contrasts.LARGEST_SMD:
+        what = f"the groups still differ after weighting (largest standardised difference {decimal(after, 2)}"
+    else:
+        what = (
+            "the groups still differ after weighting in squares and products of traits (largest standardised "
+            f"difference {decimal(beyond, 2)}, more than chance explains"
+        )
+    return f"{what}; {limit})"

@@ -1,0 +1,252 @@
+"""Case-mix tables on planted rows: the card, what anybody can recompute, clinics apart, nothing small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assets.contract import CONTRACT
+from assets.contract.public_measures import LEFT_OUT, PUBLIC_MEASURES
+from assets.outcomes.adjustment import modelled_episodes, predicted
+from assets.outcomes.covariates import PRE_TREATMENT, column_of
+from assets.outcomes.published import published_frames
+from assets.outcomes.tables import case_mix
+from tests.outcomes.case_mix_rows import planted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Tables = dict[str, pl.DataFrame]
+
+
+def build(frame: pl.DataFrame) -> Tables:
+    return published_frames({"marts.case_mix": frame}.__getitem__, CONTRACT, [case_mix.TOPIC])
+
+
+def network() -> pl.DataFrame:
+    """Neck and back with models, a condition that is too rare for one, and two small clinics."""
+    neck, back = planted(420, clinics=5), planted(280, 2, clinics=5, condition_id="low_back_pain")
+    rare = planted(60, 3, clinics=5, condition_id="sciatica")
+    small = planted(6, 4, clinics=1).with_columns(clinic_key=pl.lit("c_small"))
+    # of 40 patients 20 with a known outcome: under the floor for a comparison
+    vague = (
+        planted(40, 5, clinics=1)
+        .with_columns(clinic_key=pl.lit("c_vague"))
+        .with_columns(
+            recovered=pl.when(pl.int_range(pl.len()) < 20).then(pl.lit("unknown")).otherwise("recovered"),
+            pain_change=pl.when(pl.int_range(pl.len()) >= 20).then("pain_change"),
+        )
+    )
+    return pl.concat([neck, back, rare, small, vague])
+
+
+@pytest.fixture(scope="module")
+def episodes() -> pl.DataFrame:
+    return network()
+
+
+@pytest.fixture(scope="module")
+def tables(episodes: pl.DataFrame) -> Tables:
+    return build(episodes)
+
+
+def test_the_card_has_a_model_or_a_reason_for_every_condition_and_outcome(tables: Tables) -> None:
+    card = tables["case_mix_model"]
+    assert card.height == 3 * 4
+    assert card.filter(condition_id="sciatica")["reason"].unique().to_list() == ["too_few_episodes"]
+    with_model = card.filter(pl.col("reason").is_null())
+    assert with_model.height == 8
+    assert with_model["clinic_share"].is_between(0, 1).all()
+    rates = with_model.filter(pl.col("outcome_id").is_in(["recovered", "pain_points"]))
+    assert rates.filter(pl.col("auc_cv") < pl.col("auc")).height == rates.height
+    assert rates["r_squared"].null_count() == rates.height
+    means = with_model.filter(pl.col("outcome_id").is_in(["pain_change", "function_change"]))
+    assert means.filter(pl.col("r_squared_cv") < pl.col("r_squared")).height == means.height
+    assert means["calibration_slope"].is_between(0.5, 1.1).all()
+
+
+def test_no_term_rests_on_anything_known_after_baseline(tables: Tables) -> None:
+    terms = {column_of(term) for term in tables["case_mix_coefficient"]["term"]}
+    assert terms <= {*PRE_TREATMENT, "intercept"}
+
+
+def test_every_coefficient_rests_on_at_least_eleven(tables: Tables) -> None:
+    assert tables["case_mix_coefficient"]["n"].min() >= 11  # type: ignore[operator]
+    assert not tables["case_mix_coefficient"]["suppressed"].any()
+
+
+@pytest.mark.parametrize("outcome_id", ["recovered", "function_change"])
+def test_anybody_can_compute_expected_from_the_published_coefficients(
+    tables: Tables, episodes: pl.DataFrame, outcome_id: str
+) -> None:
+    terms = tables["case_mix_coefficient"].filter(condition_id="low_back_pain", outcome_id=outcome_id)
+    rows = modelled_episodes(episodes).filter(condition_id="low_back_pain", clinic_key="c01")
+    expected = predicted(rows, terms["term"].to_list(), terms["estimate"].to_numpy(), is_rate=outcome_id == "recovered")
+    clinic = tables["clinic_adjusted"].filter(condition_id="low_back_pain", clinic_key="c01", outcome_id=outcome_id)
+    assert clinic["expected"].item() == pytest.approx(expected.mean(), abs=1e-6)
+
+
+def test_over_all_clinics_observed_equals_expected(tables: Tables) -> None:
+    clinics = tables["clinic_adjusted"].filter(condition_id="low_back_pain")
+    for _, rows in clinics.group_by("outcome_id"):
+        assert (rows["n"] * (rows["observed"] - rows["expected"])).sum() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_clinic_apart_from_the_others_is_found_after_adjustment() -> None:
+    """One clinic recovers far more of its patients, another only has the patients that recover more easily."""
+    frame = planted(900, clinics=9, clinic_sd=0)
+    easy = (pl.col("clinic_key") == "c01") & (pl.col("symptom_duration") == "chronic")
+    better = (pl.col("clinic_key") == "c02") & (pl.int_range(pl.len()) % 3 > 0)
+    frame = frame.filter(~easy).with_columns(recovered=pl.when(better).then(pl.lit("yes")).otherwise("recovered"))
+    found = build(frame)["clinic_adjusted"].filter(condition_id="neck_pain", outcome_id="recovered").sort("clinic_key")
+    zones = dict(found.select("clinic_key", "zone").iter_rows())
+    assert zones.pop("c02") == "above"
+    assert set(zones.values()) <= {"as_expected", "possibly_above", "possibly_below"}
+    one = found.row(1, named=True)
+    assert one["expected"] > found["expected"].mean()  # type: ignore[operator]
+    assert one["difference_low"] < 0 < one["difference_high"]
+    two = found.row(2, named=True)
+    assert two["ratio_low"] > 1
+    assert two["difference"] > two["action_high"] > two["limit_high"] > 0
+
+
+def test_conditions_without_a_model_are_counted_as_not_covered(tables: Tables) -> None:
+    rows = tables["clinic_adjusted"].filter(pl.col("condition_id").is_null(), clinic_key="c01", outcome_id="recovered")
+    (row,) = rows.iter_rows(named=True)
+    assert row["known"] - row["n"] == row["not_covered"] >= 11 or row["not_covered"] is None
+    own = tables["clinic_adjusted"].filter(clinic_key="c01", outcome_id="recovered", condition_id="sciatica")
+    assert own["reason"].to_list() in (["too_few_episodes"], [None])
+
+
+def test_a_clinic_with_too_few_known_outcomes_is_not_compared(tables: Tables) -> None:
+    rows = tables["clinic_adjusted"].filter(clinic_key="c_vague", condition_id="neck_pain")
+    by_outcome = {row["outcome_id"]: row for row in rows.iter_rows(named=True)}
+    vague = by_outcome["recovered"]
+    assert (vague["reason"], vague["completeness"]) == ("completeness_below_floor", 0.5)
+    assert [vague[name] for name in ("difference", "difference_low", "ratio", "limit_low", "zone")] == [None] * 5
+    assert by_outcome["function_change"]["zone"] is not None
+
+
+def test_small_clinics_vanish(tables: Tables) -> None:
+    for name in ("clinic_adjusted", "public_measure"):
+        small = tables[name].filter(clinic_key="c_small")
+        assert small.height > 0
+        assert small["suppressed"].all()
+        numbers = [column for column, kind in small.schema.items() if kind in (pl.Float64, pl.Int64)]
+        assert small.select(numbers).null_count().sum_horizontal().item() == small.height * len(numbers)
+
+
+def test_calibration_parts_add_up(tables: Tables) -> None:
+    card = tables["case_mix_model"].filter(pl.col("reason").is_null())
+    for row in card.iter_rows(named=True):
+        parts = tables["case_mix_calibration"].filter(condition_id=row["condition_id"], outcome_id=row["outcome_id"])
+        assert parts["n"].sum() == row["n"]
+        assert parts["n"].min() >= 11  # type: ignore[operator]
+        assert (parts["expected"].diff().drop_nulls() > 0).all()
+        assert parts.filter(pl.col("observed").is_between("low", "high")).height == parts.height
+
+
+def test_the_same_whatever_the_order_of_rows(tables: Tables, episodes: pl.DataFrame) -> None:
+    again = build(episodes.sample(fraction=1, shuffle=True, seed=9))
+    for name, frame in tables.items():
+        assert again[name].equals(frame), name
+
+
+def test_no_episodes() -> None:
+    tables = build(planted(5).clear())
+    assert {name for name, frame in tables.items() if frame.height} == {"public_measure_definition"}
+
+
+# -- public measures --------------------------------------------------------------------------------------------------
+
+
+def measure(tables: Mapping[str, pl.DataFrame], measure_id: str, region: str, clinic: str | None) -> dict[str, object]:
+    rows = tables["public_measure"].filter(
+        pl.col("clinic_key").eq_missing(pl.lit(clinic, pl.String)), measure_id=measure_id, region=region
+    )
+    return rows.row(0, named=True)
+
+
+def test_every_condition_is_in_a_region_or_left_out_with_a_reason() -> None:
+    for kind in ("qcdr_pain", "mips"):
+        counted = [key for item in PUBLIC_MEASURES if item.measure_id.startswith(kind) for key in item.condition_ids]
+        assert len(counted) == len(set(counted))
+    assert {*counted, "it_band_syndrome", *LEFT_OUT} == {item.condition_id for item in CONTRACT.conditions}
+
+
+def test_each_exclusion_is_counted_by_its_reason() -> None:
+    n = 400
+    number = pl.int_range(pl.len())
+    frame = planted(n, clinics=4).with_columns(
+        age_years=pl.when(number < 20).then(17).when(number < 40).then(None).otherwise(18),
+        baseline_pain=pl.when(number.is_between(70, 89))
+        .then(pl.lit("1").cast(pl.Decimal(12, 6)))
+        .when(~number.is_between(40, 54))
+        .then("baseline_pain"),
+        latest_pain_change=pl.when(number.is_between(40, 69)).then(None).otherwise("latest_pain_change"),
+    )
+    row = measure(build(frame), "qcdr_pain", "neck", None)
+    assert {name: row[name] for name in ("eligible", "reported", "under_age", "age_missing")} == {
+        "eligible": 360,
+        "reported": 330,
+        "under_age": 20,
+        "age_missing": 20,
+    }
+    assert row["no_first_score"] == 15
+    assert row["no_last_score"] == 15
+    # who came with less pain than must go is counted, and stays in
+    assert row["no_room"] == 20 + frame.filter(number >= 90, pl.col("baseline_pain") < 2).height
+    used = frame.filter(pl.col("age_years") >= 18, pl.col("latest_pain_change").is_not_null())
+    assert row["observed"] == pytest.approx((used["latest_pain_change"] >= 2).mean())
+
+
+def test_small_exclusions_hide_each_other() -> None:
+    frame = planted(400, clinics=4).with_columns(
+        latest_pain_change=pl.when(pl.int_range(pl.len()) >= 5).then("latest_pain_change")
+    )
+    row = measure(build(frame), "qcdr_pain", "neck", None)
+    assert (row["no_first_score"], row["no_last_score"]) == (None, None)
+
+
+def test_a_region_of_which_a_condition_has_no_model_has_no_expected(tables: Tables) -> None:
+    back, neck = (measure(tables, "qcdr_pain", region, None) for region in ("back", "neck"))
+    assert back["reason"] == "sciatica: too_few_episodes"
+    assert (back["expected"], back["difference"]) == (None, None)
+    assert back["observed"] is not None
+    assert neck["reason"] is None
+    assert neck["difference"] == pytest.approx(0, abs=0.01)
+
+
+def test_a_mean_residual_of_0_or_more_meets_the_function_measure(tables: Tables) -> None:
+    rows = tables["public_measure"].filter(pl.col("difference").is_not_null())
+    function = rows.filter(pl.col("clinic_key").is_not_null(), measure_id="mips_478")
+    assert function["is_met"].null_count() == 0
+    # over the network observed equals expected by construction: nothing to meet
+    assert measure(tables, "mips_478", "neck", None)["is_met"] is None
+    assert function.filter(pl.col("is_met") != (pl.col("difference") >= 0)).is_empty()
+    assert function["at_or_above_expected"].is_between(0, 1).all()
+    pain = rows.filter(measure_id="qcdr_pain")
+    assert pain["is_met"].null_count() == pain.height
+    assert pain["at_or_above_expected"].null_count() == pain.height
+
+
+def test_the_residual_is_the_mean_of_actual_minus_predicted(tables: Tables, episodes: pl.DataFrame) -> None:
+    terms = tables["case_mix_coefficient"].filter(condition_id="neck_pain", outcome_id="function_change")
+    rows = modelled_episodes(episodes).filter(condition_id="neck_pain", clinic_key="c03")
+    actual = rows["function_change_permille"].to_numpy() / 10
+    residual = actual - predicted(rows, terms["term"].to_list(), terms["estimate"].to_numpy(), is_rate=False)
+    row = measure(tables, "mips_478", "neck", "c03")
+    assert row["difference"] == pytest.approx(residual.mean(), abs=1e-6)
+    assert row["at_or_above_expected"] == pytest.approx((residual >= 0).mean())
+    half = row["difference_high"] - row["difference"]  # type: ignore[operator]
+    assert half == pytest.approx(1.98 * residual.std(ddof=1) / np.sqrt(residual.size), rel=0.01)
+
+
+def test_what_was_not_read_is_marked(tables: Tables) -> None:
+    listed = tables["public_measure_definition"]
+    memory = listed.filter(pl.col("is_verified").not_())
+    assert {"mips_221", "mips_219"} <= set(memory["measure_id"])
+    assert listed.filter(measure_id="none")["region"].to_list() == sorted(LEFT_OUT)
