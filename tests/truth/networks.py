@@ -74,6 +74,24 @@ def judged(
         shutil.rmtree(home.path)
 
 
+def together(networks: Sequence[Judged], name: str) -> pl.DataFrame:
+    """One published table of all networks, with ``seed``, and ``planted`` where the truth knows the group."""
+    keys = ["clinic_key", "condition_id"]
+    parts = []
+    for network in networks:
+        frame = network.published[name].with_columns(seed=pl.lit(network.seed))
+        if set(keys) <= set(frame.columns):
+            frame = frame.join(network.truth, on=keys, how="left", nulls_equal=True)
+        parts.append(frame)
+    return pl.concat(parts)
+
+
+def covered(frame: pl.DataFrame, low: str, high: str, truth: str = "planted") -> tuple[float, int]:
+    """Share of intervals that hold the truth, and how many there are."""
+    shown = frame.drop_nulls([low, high, truth])
+    return float(shown.select(pl.col(truth).is_between(pl.col(low), pl.col(high)).mean()).item()), shown.height
+
+
 def planted_shares(network: Network) -> pl.DataFrame:
     """Probability of recovery by clinic and condition, with all totals (null), from many patients of the network.
 
