@@ -34,13 +34,13 @@ SUBGROUPS = {
         "occupational_sedentary": "Office workers",
         "occupational_manual": "Manual workers",
         "other": "Other patients",
-        "unknown": "Not recorded",
+        "unknown": "Group not recorded",
     },
     "symptom_duration": {
-        "acute": "Under 6 weeks",
-        "subacute": "6 to 12 weeks",
-        "chronic": "Over 12 weeks",
-        "unknown": "Not recorded",
+        "acute": "Symptoms under 6 weeks",
+        "subacute": "Symptoms 6 to 12 weeks",
+        "chronic": "Symptoms over 12 weeks",
+        "unknown": "Duration not recorded",
     },
 }
 TWITCH = {"yes": "Twitch recorded", "no": "No twitch recorded", "not_recorded": "Not recorded"}
@@ -75,10 +75,10 @@ PRECAUTIONS = {
     "immunosuppressed": "Immunosuppressed",
     "other": "Other precaution",
 }
-ANSWERS = {"yes": "Yes", "no": "No", "unknown": "Unknown", "not_asked": "Not asked"}
 
 NO_EFFECT_SIZE = {
     "too_few_rows": "more traits than patients",
+    "too_many_covariates": f"fewer than {contrasts.PATIENTS_PER_COVARIATE} patients for each trait",
     "separated": "a trait tells the care with certainty",
     "collinear": "traits repeat each other",
     "constant_outcome": "all patients have the same outcome",
@@ -138,7 +138,9 @@ def covariate_label(covariate: str, conditions: dict[str, str]) -> str:
     label = label_of(COVARIATES, name)
     if not is_level:
         return label
-    known = {**SUBGROUPS.get(name, {}), **(conditions if name == "condition_id" else {}), "others": "others together"}
+    if level in SUBGROUPS.get(name, {}):
+        return SUBGROUPS[name][level]
+    known = {**(conditions if name == "condition_id" else {}), "others": "others together"}
     return f"{label}: {clean(known.get(level, spoken(level)))}"
 
 
@@ -149,6 +151,28 @@ def verdict(row: Row | None, meta: SiteMeta) -> str:
     """
     reason = _failed(row, meta)
     return f"Not shown: {reason}" if reason else ""
+
+
+def short_verdict(row: Row | None, meta: SiteMeta) -> str:
+    """Return the same in the few words that fit into a chart."""
+    if row is None or row["suppressed"]:
+        return meta.too_few_patients
+    differing = max(row["max_smd_after"] or 0, row["max_smd_beyond"] or 0)
+    sizes = _sizes(row)
+    words = {
+        "shown": "",
+        "too_few": meta.too_few_patients,
+        "positivity": f"not shown: {plural(row['clinics_left_out'] or 0, 'clinic')} left out",
+        "max_smd": f"not shown: differ by {decimal(differing, 2)} (limit {contrasts.LARGEST_SMD:.2f})",
+        "equipoise": (
+            f"not shown: {percent(row['equipoise'])} in equipoise (limit {contrasts.SMALLEST_EQUIPOISE:.0%})"
+        ),
+        "too_many_covariates": "not shown: too few patients to adjust",
+        "effective_size": (
+            f"not shown: effective size {min(sizes, default=0):.0f} (limit {contrasts.SMALLEST_EFFECTIVE_SIZE})"
+        ),
+    }
+    return words.get(row["verdict"], "not shown: no model fitted")
 
 
 def _failed(row: Row | None, meta: SiteMeta) -> str:
@@ -165,6 +189,7 @@ def _failed(row: Row | None, meta: SiteMeta) -> str:
             "too few patients are in clinics that treat some with needling and some without "
             f"({plural(row['clinics_left_out'] or 0, 'clinic')} left out)"
         ),
+        "too_many_covariates": (f"fewer than {contrasts.PATIENTS_PER_COVARIATE} patients for each trait to adjust for"),
         "equipoise": (
             f"only {percent(row['equipoise'])} of the patients might well have been in either group "
             f"(limit {contrasts.SMALLEST_EQUIPOISE:.0%})"
@@ -174,14 +199,18 @@ def _failed(row: Row | None, meta: SiteMeta) -> str:
 
 
 def _too_few(meta: SiteMeta) -> str:
-    return f"fewer than {meta.minimum_group} patients in a group"
+    return f"{meta.too_few_patients} in a group"
 
 
 def _effective(row: Row) -> str:
-    sizes = [size for size in (row["effective_treated"], row["effective_control"]) if size is not None]
+    sizes = _sizes(row)
     if not sizes:
         return "the effective sample size of a group is too small"
     return f"effective sample size of the smaller group {min(sizes):.0f}"
+
+
+def _sizes(row: Row) -> list[float]:
+    return [size for size in (row["effective_treated"], row["effective_control"]) if size is not None]
 
 
 def _still_different(row: Row) -> str:

@@ -10,7 +10,7 @@ class ChartSeries:
     """One quantity that is charted by period of the first visit.
 
     ``is_share``: a count of successes among ``counted``, else a mean in ``unit``. ``higher_is_better`` says what a
-    signal upwards is: an improvement or a concern.
+    signal upwards is: a turn for the better or a concern.
     """
 
     series_id: str

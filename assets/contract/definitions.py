@@ -36,7 +36,7 @@ BASELINE_MUST_EXCEED_POINTS = 1
 COMPLETENESS_TARGET_PERCENT = 80
 """Share of outcomes that should be known. A proposal of the field's registries, not a published standard."""
 COMPARISON_FLOOR_PERCENT = 60
-"""Share of outcomes that must be known before clinics are compared; arthroplasty registries use the same. A proposal."""
+"""Share of outcomes that must be known before clinics are compared: a proposal, used by arthroplasty registries."""
 COMPARISON_MINIMUM_CLINICS = 10
 """Clinics from which the variation between clinics is estimated (domain reference 4.6). A proposal."""
 RELIABILITY_TARGET = 0.7

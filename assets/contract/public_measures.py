@@ -1,7 +1,7 @@
 """Public quality measures that clinics report, in our words: who counts, what is met, and what the sources say.
 
-Two kinds. QCDR measures "patients with an injury who improve pain": the share with at least 2 points less on the 0 to
-10 scale, beside the share that a risk model expects. MIPS functional status measures (FOTO): how far the change in
+Two kinds. QCDR measures of pain after an injury: the share of patients with at least 2 points less on the 0 to 10
+scale, beside the share that a risk model expects. MIPS functional status measures (FOTO): how far the change in
 function lies above or below the change predicted for the patient. What these pages compute follows the texts read;
 it is no submission to a registry, which has its own risk model, instruments and exclusions.
 """

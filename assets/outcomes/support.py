@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from assets.contract.contrasts import PATIENTS_PER_COVARIATE
 from assets.outcomes.covariates import SCALES, SMALLEST_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from assets.outcomes.covariates import Design
+
+
+TOO_MANY_COVARIATES = "too_many_covariates"
+"""Reason for which there is no model, where ``carries`` says no."""
+
+
+def carries(rows: int, terms: Design) -> bool:
+    """Whether there are enough rows for the columns of a model of probabilities, so that its intervals are right."""
+    return rows >= PATIENTS_PER_COVARIATE * len(terms.names)
 
 
 class Support(NamedTuple):

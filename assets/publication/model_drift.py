@@ -51,8 +51,8 @@ def _recorded(home: Home) -> pl.DataFrame | None:
     with connect(home.warehouse, home=home.path, read_only=True) as connection:
         known = connection.execute(
             "select 1 from information_schema.tables where table_schema = 'audit' and table_name = 'model_drift'"
-        ).fetchone()
-        if known is None:
+        ).fetchall()
+        if not known:
             return None
         recorded: pl.DataFrame = connection.sql(
             "select * from audit.model_drift order by condition_id, outcome_id"

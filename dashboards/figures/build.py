@@ -58,6 +58,21 @@ def words_in_rows(places: list[tuple[int, str]], x: float) -> Spec:
     }
 
 
+def selected_row(place: int | None) -> Spec:
+    """Return the shape that lies under the row of a selection; an invisible one if nothing is selected."""
+    return {
+        "type": "rect",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": -0.5 if place is None else place - 0.5,
+        "y1": -0.5 if place is None else place + 0.5,
+        "layer": "below",
+        "line": {"width": 0, "color": CLEAR},
+        "fillcolor": CLEAR if place is None else LIGHT["hot-row"],
+    }
+
+
 def difference(base: object, other: object) -> object:
     """Return what must be merged into ``base`` to give ``other``; None if nothing.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
-from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
+from dashboards.figures.build import base_layout, checked, rows_axis, selected_row, words_in_rows
 from dashboards.markup import plot_text
-from dashboards.theme import CLEAR, LIGHT
+from dashboards.theme import LIGHT
 from dashboards.words import tenth, whole
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def spec(rows: Sequence[ClinicRow]) -> Spec:
             },
             yaxis=rows_axis([_tick(row) for row in rows]),
             shapes=[
-                _selected(next((place for place, row in enumerate(rows) if row["is_selected"]), None)),
+                selected_row(next((place for place, row in enumerate(rows) if row["is_selected"]), None)),
                 _target(target),
             ],
         ),
@@ -97,20 +97,6 @@ def _target(target: int) -> Spec:
         "y1": 1,
         "layer": "below",
         "line": {"color": LIGHT["network"], "width": 1.5, "dash": "dash"},
-    }
-
-
-def _selected(place: int | None) -> Spec:
-    return {
-        "type": "rect",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "y0": -0.5 if place is None else place - 0.5,
-        "y1": -0.5 if place is None else place + 0.5,
-        "layer": "below",
-        "line": {"width": 0, "color": CLEAR},
-        "fillcolor": CLEAR if place is None else LIGHT["hot-row"],
     }
 
 

@@ -33,7 +33,11 @@ def spec(rows: Sequence[dict[str, Any]], centre: float | None, upper: float | No
     points = [row for row in rows if row["sessions_between"] is not None]
     is_short = [bool(row["is_short"] or row["is_zero"]) for row in points]
     kinds = [
-        ("circle", LIGHT["network"], [not (row["is_long"] or short) for row, short in zip(points, is_short, strict=True)]),
+        (
+            "circle",
+            LIGHT["network"],
+            [not (row["is_long"] or short) for row, short in zip(points, is_short, strict=True)],
+        ),
         ("triangle-up", LIGHT["own"], [bool(row["is_long"]) for row in points]),
         ("triangle-down", LIGHT["bad"], is_short),
     ]

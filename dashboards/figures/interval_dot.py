@@ -52,7 +52,11 @@ def spec(rows: Sequence[IntervalRow], axis: str) -> Spec:
     room = ROOM * (most - least or 1)
     low = least - room if least < 0 else -room / 4
     return {
-        "data": [_zero(len(rows), least), _marks(shown), words_in_rows(hidden, low + room / 4)],
+        "data": [
+            _zero([place for place, _ in shown] if least < 0 else []),
+            _marks(shown),
+            words_in_rows(hidden, low + room / 4),
+        ],
         "layout": base_layout(
             64 + ROW_HEIGHT * max(len(rows), 1),
             xaxis={"range": [rounded(low, DECIMALS), rounded(most + room, DECIMALS)], "title": {"text": axis}}
@@ -62,13 +66,13 @@ def spec(rows: Sequence[IntervalRow], axis: str) -> Spec:
     }
 
 
-def _zero(rows: int, least: float) -> Spec:
-    """Where numbers lie on both sides, the line of no difference."""
+def _zero(places: list[int]) -> Spec:
+    """Return the line of no difference, in the rows that have a number: it must not strike out words."""
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": [0, 0] if least < 0 else [],
-        "y": [-0.5, max(rows, 1) - 0.5] if least < 0 else [],
+        "x": [x for _ in places for x in (0, 0, None)],
+        "y": [y for place in places for y in (place - 0.5, place + 0.5, None)],
         "line": {"color": LIGHT["network"], "width": 1.5, "dash": "dot"},
         "hoverinfo": "skip",
     }
@@ -91,7 +95,8 @@ def _marks(shown: list[tuple[int, IntervalRow]]) -> Spec:
         },
         "marker": {"color": LIGHT["own"], "size": 11, "symbol": "circle"},
         "text": [row["text"] for _, row in shown],
-        "textposition": "top center",
+        # None seen: the mark is at the end of the axis, and its words go into the row.
+        "textposition": ["middle right" if row["low"] == row["value"] else "top center" for _, row in shown],
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
         "hoverinfo": "skip",
         "cliponaxis": False,

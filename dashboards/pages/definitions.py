@@ -125,7 +125,7 @@ def _recovery(contract: Contract) -> str:
         "motion is that "
         f"of the other side, measured the same way within {rules.CONTRALATERAL_WINDOW_DAYS} days, for conditions "
         "of one "
-        "side; else the published value or, if that is lower, the median of healthy sides of the clinic's patients of "
+        "side; else the published value or, if that is lower, the median of such sides of the clinic's patients of "
         "that sex and age. With several main motions the worse one counts. Motion that was never "
         "measured makes recovery unknown, not 'no'."
     )
@@ -229,7 +229,7 @@ def _measures(contract: Contract) -> str:
             (
                 clean(item.label),
                 f"{item.possible.low:g} to {item.possible.high:g} {clean(item.unit)}",
-                item.better.value,
+                DASH if item.construct == "context" else item.better.value,
                 _threshold(item.mcid),
                 _threshold(item.mdc),
                 _threshold(item.reference),

@@ -15,6 +15,7 @@ from dashboards.words import plural, stamp_text
 PAGES = (
     ("index", "Overview"),
     ("scores", "Scores"),
+    ("safety", "Treatment and safety"),
     ("quality", "Data quality"),
     ("definitions", "Definitions"),
     ("numbers", "Numbers"),
@@ -69,6 +70,11 @@ class SiteMeta:
     def too_few(self) -> str:
         """The words that stand for a hidden group."""
         return f"fewer than {self.minimum_group} episodes"
+
+    @property
+    def too_few_patients(self) -> str:
+        """The same where patients are counted."""
+        return f"fewer than {self.minimum_group} patients"
 
     @property
     def hidden(self) -> str:

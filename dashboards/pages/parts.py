@@ -32,12 +32,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table without its rows. ``grouped``: the first column becomes a heading row wherever it changes."""
+    """A table without its rows. ``grouped``: the first column becomes a heading row wherever it changes.
+
+    ``written``: rows that are in the page itself; the engine writes all.
+    """
 
     table_id: str
     caption: str
     columns: tuple[Column, ...]
     grouped: bool = False
+    written: int = HTML_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def table_html(table: Table, rows: Sequence[Sequence[Cell]]) -> str:
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{esc(table.caption)}">'
         f"<table><caption>{esc(table.caption)}</caption><thead><tr>{head}</tr></thead>"
-        f'<tbody data-table="{esc(table.table_id)}">{_body(table, rows[:HTML_ROWS])}</tbody></table></div>'
+        f'<tbody data-table="{esc(table.table_id)}">{_body(table, rows[: table.written])}</tbody></table></div>'
     )
 
 
@@ -174,8 +178,8 @@ def _keys(card: Card, state: State) -> str:
 def _plot(card: Card, state: State) -> str:
     if card.spec is None:
         return ""
-    say = card.say or state.text.get(f"{card.card_id}.say", "")
-    label = f"Chart. {card.question} {say} The numbers are in the table below."
+    # The engine, without which there is no chart, adds the answer.
+    label = f"Chart. {card.question}"
     return (
         f'{slot(f"{card.card_id}.none", state, css="none")}<div class="plot js-only" role="img" '
         f'data-plot="{esc(card.card_id)}" style="min-height:{card.spec["layout"]["height"]}px" '

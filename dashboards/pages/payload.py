@@ -12,6 +12,7 @@ from dashboards.words import STATUS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dashboards.figures.build import Spec
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import Card, State, Table
 
@@ -48,21 +49,63 @@ def table_json(table: Table) -> dict[str, Any]:
     return {"columns": [[column.label, column.kind] for column in table.columns], "grouped": table.grouped}
 
 
-def states_json(states: Mapping[str, State], cards: Sequence[Card]) -> dict[str, Any]:
-    """Return the states, their figures as differences to those of the cards."""
-    return {key: _state(state, cards) for key, state in states.items()}
+def states_json(
+    states: Mapping[str, State], cards: Sequence[Card], like: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the states, their figures as differences to those of the cards.
+
+    ``like`` names for some states another one, which they repeat but for little: only that is written.
+    """
+    like = like or {}
+    return {
+        key: _state(state, cards)
+        if key not in like
+        else {"like": like[key], **_beside(states[like[key]], state, cards)}
+        for key, state in states.items()
+    }
 
 
 def _state(state: State, cards: Sequence[Card]) -> dict[str, Any]:
-    plots = {}
-    for card in cards:
-        if card.spec is None:
-            continue
-        spec = state.plots.get(card.card_id)
-        change = None if spec is None else difference(_plain(card.spec), _plain(spec))
-        if spec is None or change is not None:
-            plots[card.card_id] = change
+    base = {card.card_id: card.spec for card in cards if card.spec is not None}
+    plots = _changes(base, {name: state.plots.get(name) for name in base})
     return {"text": state.text, "plots": plots, "rows": dict(state.rows), "alert": state.alert, "hide": state.hide}
+
+
+def _beside(other: State, state: State, cards: Sequence[Card]) -> dict[str, Any]:
+    """Return what a state shows otherwise than another one; whole values where that one has none."""
+    base = {card.card_id: card.spec for card in cards if card.spec is not None}
+    before = {name: other.plots.get(name) for name in base}
+    after = {name: state.plots.get(name) for name in base}
+    return {
+        "text": {
+            name: state.text.get(name, "")
+            for name in sorted({*other.text, *state.text})
+            if _differ(other.text, state.text, name)
+        },
+        "plots": _changes(before, after),
+        "rows": {name: rows for name, rows in state.rows.items() if other.rows.get(name) != rows},
+        "alert": state.alert,
+        "hide": state.hide,
+    }
+
+
+def _differ(one: Mapping[str, str], other: Mapping[str, str], name: str) -> bool:
+    return one.get(name, "") != other.get(name, "")
+
+
+def _changes(base: Mapping[str, Spec | None], specs: Mapping[str, Spec | None]) -> dict[str, Any]:
+    """Figures that differ, as what must be merged into those of ``base``; None for a figure that is not drawn."""
+    changes: dict[str, Any] = {}
+    for name, before in base.items():
+        spec = specs[name]
+        if spec is None or before is None:
+            if spec is not before:
+                changes[name] = None if spec is None else _plain(spec)
+            continue
+        change = difference(_plain(before), _plain(spec))
+        if change is not None:
+            changes[name] = change
+    return changes
 
 
 def _figure(spec: dict[str, Any]) -> dict[str, Any]:

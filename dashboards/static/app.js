@@ -6,7 +6,8 @@
  * DASH = {page, stamp, filters, base, template, states | narrow, tables, rows, config, dark, status}
  *   filters  [{id, label, values: [[value, label, accepted?], ...]}], the first value is the default
  *   base     card -> figure of the default selection; states[key].plots[card] is the difference to it
- *   states   key ("0|2": places of the chosen values) -> {text, plots, rows, alert, hide}
+ *   states   key ("0|2": places of the chosen values) -> {text, plots, rows, alert, hide, like?}
+ *            like: key of the state to which this one is the difference
  *   narrow   instead of states: {table, columns}; filters then hide rows of one table
  */
 (() => {
@@ -40,6 +41,12 @@
   }
 
   const scope = () => D.filters.map((f, i) => `${f.label}: ${f.values[places()[i]][1]}`).join("; ");
+
+  /** What is shown for the selection; a state that is like another one is put together. */
+  function stateNow() {
+    const own = D.states?.[stateKey()];
+    return own?.like ? merged(D.states[own.like], own) : own;
+  }
 
   // ---- text and tables -------------------------------------------------------------------------
   const number = (value) => String(value).replace("-", "\u2212");
@@ -95,7 +102,7 @@
   }
 
   function currentRows(table) {
-    const rows = (D.states && D.states[stateKey()]?.rows[table]) || (D.rows && D.rows[table]) || [];
+    const rows = stateNow()?.rows[table] || (D.rows && D.rows[table]) || [];
     if (!D.narrow || D.narrow.table !== table) return rows;
     const tests = places().map((place, i) => [D.narrow.columns[i], D.filters[i].values[place]]);
     return rows.filter((row) =>
@@ -104,14 +111,14 @@
   }
 
   function showSelection() {
-    const state = D.states && D.states[stateKey()];
+    const state = stateNow();
     if (state) {
       all("[data-slot]").forEach((slot) => (slot.textContent = state.text[slot.dataset.slot] ?? ""));
       all("[data-alert]").forEach((tile) => tile.classList.toggle("alert", state.alert.includes(tile.dataset.alert)));
       all("[data-when]").forEach((part) => (part.hidden = state.hide.includes(part.dataset.when)));
       all("[data-plot]").forEach((plot) => {
         const question = one(`#${plot.dataset.plot}-q`).textContent;
-        const say = state.text[`${plot.dataset.plot}.say`] ?? "";
+        const say = plot.closest("figure").querySelector(".say").textContent;
         plot.setAttribute("aria-label", `Chart. ${question} ${say} The numbers are in the table below.`);
       });
     }
@@ -138,7 +145,7 @@
 
   /** The figure of a card under the current selection and theme; null if this selection has none. */
   function figure(card) {
-    const plots = D.states ? D.states[stateKey()].plots : {};
+    const plots = stateNow()?.plots ?? {};
     if (plots[card] === null) return null;
     const light = structuredClone(merged(D.base[card], plots[card]));
     light.layout.template = D.template;

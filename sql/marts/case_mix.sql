@@ -6,7 +6,8 @@
 --    day: the public specification asks for a first and a last score and names no window. Positive: less pain.
 -- 3. Function: one questionnaire per episode, one with a comparable pair first, then by name. Burden is the share of
 --    the scale from its best end (0) to its worst (1000), so that instruments of either direction can stand together;
---    the change is positive when the patient is better.
+--    the change is positive when the patient is better. Where the source predicts that score by a model of its own, the
+--    change it predicts stands beside: from the same baseline to its latest prediction up to discharge.
 -- 4. First episode: of the patient in these data, by year, then by key.
 -- 5. Fold: patients numbered by key, modulo 5. All episodes of a patient share one, so that cross-validation never
 --    tests on a patient it has learned from.
@@ -105,6 +106,25 @@ function_measure as (
     where construct = 'function' and high > low and predicts is null
 ),
 
+function_prediction as (
+    select
+        predicts as measure_id,
+        min(measure_id) as prediction_id
+    from reference.measure
+    where predicts is not null
+    group by predicts
+),
+
+prediction_course as (
+    select
+        episode_no,
+        measure_id,
+        side,
+        last_value
+    from intermediate.measure_course
+    where active_passive = 'any'
+),
+
 outcome as (
     select
         episode_key,
@@ -166,6 +186,7 @@ function_permille as (
     select
         episode_no,
         measure_id,
+        side,
         is_pair,
         cast(baseline_burden * 1000000 as bigint) * 1000 // cast(scale_width * 1000000 as bigint) as baseline_permille,
         cast(last_burden * 1000000 as bigint) * 1000 // cast(scale_width * 1000000 as bigint) as last_permille,
@@ -183,10 +204,31 @@ chosen_function as (
     select
         episode_no,
         measure_id,
+        side,
         baseline_permille,
         case when is_pair then baseline_permille - last_permille end as change_permille
     from function_permille
     where choice = 1
+),
+
+predicted_function as (
+    select
+        chosen_function.episode_no,
+        chosen_function.baseline_permille
+        - cast(
+            case function_measure.better
+                when 'lower' then prediction_course.last_value - function_measure.low
+                else function_measure.high - prediction_course.last_value
+            end * 1000000 as bigint
+        ) * 1000 // cast((function_measure.high - function_measure.low) * 1000000 as bigint) as change_permille
+    from chosen_function
+    inner join function_measure on chosen_function.measure_id = function_measure.measure_id
+    inner join function_prediction on chosen_function.measure_id = function_prediction.measure_id
+    inner join prediction_course
+        on
+            chosen_function.episode_no = prediction_course.episode_no
+            and function_prediction.prediction_id = prediction_course.measure_id
+            and chosen_function.side = prediction_course.side
 )
 
 select
@@ -229,6 +271,7 @@ select
     chosen_function.measure_id as function_measure_id,
     cast(chosen_function.baseline_permille as integer) as baseline_function_permille,
     cast(chosen_function.change_permille as integer) as function_change_permille,
+    cast(predicted_function.change_permille as integer) as predicted_function_change_permille,
     episode_rom.baseline_permille as baseline_rom_permille,
     outcome.recovered,
     outcome.unknown_reason,
@@ -247,4 +290,5 @@ left join precaution on episode.patient_key = precaution.patient_key
 left join episode_pain on episode.episode_no = episode_pain.episode_no
 left join latest_pain on episode.episode_no = latest_pain.episode_no
 left join chosen_function on episode.episode_no = chosen_function.episode_no
+left join predicted_function on episode.episode_no = predicted_function.episode_no
 left join episode_rom on episode.episode_no = episode_rom.episode_no

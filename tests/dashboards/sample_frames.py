@@ -12,6 +12,7 @@ import polars as pl
 from assets.contract import CONTRACT
 from assets.contract.checks import delivery_checks, release_checks
 from assets.contract.model import Condition
+from tests.dashboards import care_frames
 
 if TYPE_CHECKING:
     from assets.contract.model import Contract
@@ -134,6 +135,7 @@ def network() -> dict[str, pl.DataFrame]:
             [row for clinic in (None, *CLINICS) for row in _reasons(clinic, sizes.get(clinic or "", 5600))],
         ),
         **quality(draw),
+        **care_frames.routine(CLINICS),
         "clinic": _frame("clinic", [[key, key] for key in CLINICS]),
     }
 
@@ -155,6 +157,7 @@ def trial() -> dict[str, pl.DataFrame]:
         "response": _frame("response", _responses(arms, (91, 365, None), draw)),
         "unknown_reason": _frame("unknown_reason", [[None, None, "rom_not_measured", 300, 401, 300 / 401, False]]),
         **quality(draw),
+        **care_frames.trial(),
         "clinic": _frame("clinic", [["p01", "p01"], ["p02", "p02"]]),
     }
 
@@ -164,6 +167,13 @@ def hostile() -> tuple[dict[str, pl.DataFrame], Contract]:
     frames = network()
     for name in ("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "unknown_reason", "clinic"):
         frames[name] = frames[name].with_columns(pl.col("clinic_key").replace({"Harbour": HOSTILE}))
+    frames["adverse_event_rate"] = frames["adverse_event_rate"].with_columns(
+        pl.col("clinic_key").replace({"Harbour": HOSTILE})
+    )
+    frames["care_balance"] = frames["care_balance"].with_columns(
+        pl.col("covariate").replace({"clinic_key=Harbour": f"clinic_key={HOSTILE}"})
+    )
+    frames["evidence"] = frames["evidence"].with_columns(citation=pl.lit(HOSTILE))
     frames["clinic"] = frames["clinic"].with_columns(label=pl.col("clinic_key"))
     frames["conservation"] = frames["conservation"].with_columns(label=pl.lit(HOSTILE))
     frames["recovery_by_condition"] = frames["recovery_by_condition"].with_columns(
@@ -175,7 +185,7 @@ def hostile() -> tuple[dict[str, pl.DataFrame], Contract]:
 
 def empty() -> dict[str, pl.DataFrame]:
     """Every frame, without rows: a first run that accepted nothing."""
-    return {name: _frame(name, []) for name in SCHEMAS}
+    return {name: _frame(name, []) for name in SCHEMAS} | care_frames.empty()
 
 
 def quality(draw: random.Random) -> dict[str, pl.DataFrame]:

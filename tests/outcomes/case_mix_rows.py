@@ -64,6 +64,7 @@ def planted(
             "pain_change": pl.Series(np.round(change, 6)).cast(exact),
             "latest_pain_change": pl.Series(np.round(change, 6)).cast(exact),
             "function_change_permille": np.round(function).astype(int),
+            "predicted_function_change_permille": pl.Series([None] * n, dtype=pl.Int32),
             "recovered": np.where(recovered, "yes", "no"),
             "unknown_reason": pl.Series([None] * n, dtype=pl.String),
         }

@@ -272,3 +272,18 @@ def test_subgroups_add_up_to_the_network(network: Any) -> None:
         " (select any_value(needled) from marts.care_mix_cube where condition_id is null)"
     ).row(0)
     assert needled[0] == needled[1] > 0
+
+
+def test_every_episode_is_in_the_case_mix_and_every_model_has_a_card(network: Any) -> None:
+    counted = network.query(
+        "select count(*) as n, count(distinct patient_key) as p, sum(is_first_episode::int) as f from marts.case_mix"
+    ).row(0, named=True)
+    assert counted["n"] == network.query("select count(*) as n from intermediate.episode")["n"].item()
+    assert counted["p"] == counted["f"]
+    card = network.published("case_mix_model")
+    fitted = card.filter(~pl.col("suppressed"), pl.col("reason").is_null())
+    assert fitted.height > 0
+    assert (fitted["n"] >= 100).all()
+    drift = network.query("select * from audit.model_drift")
+    assert drift.height == card.height
+    assert set(drift["reason"]) == {"no_earlier_release"}

@@ -1,90 +1,82 @@
-"""Case-mix models between releases: a first one, a later extract in which all fare better, and the same built again."""
+"""Case-mix models between releases of one home: a first one, one in which all fare better, and the same built again."""
 
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
-from assets.publication.release import current_release
-from assets.simulation.network import simulate_network
-from pipelines.runner import _dagster, _execute
+from assets.home import Home
+from assets.outcomes.published import published_frames
+from assets.outcomes.tables import case_mix
+from assets.publication import model_drift
+from assets.publication.release import start_building
+from assets.warehouse.connection import connect
+from tests.outcomes.case_mix_rows import planted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-EPISODES = 900
-BETTER = 2
-"""Points of pain that everybody has less at the end, in the second extract."""
+BETTER = 0.8
 
 
-def extracts(out: Path) -> tuple[Path, Path]:
-    simulate_network(out / "made", patients=EPISODES, seed=7, contract=CONTRACT, clean=True, sources=1)
-    (first,) = (path for path in (out / "made").iterdir() if path.is_dir())
-    second = out / first.name.replace("20260701", "20260801")
-    shutil.copytree(first, second)
-    visits = pl.read_csv(first / "visit.csv", columns=["visit_key", "day_offset"])
-    scores = pl.read_csv(first / "measurement.csv", infer_schema=False).join(visits, on="visit_key", how="left")
-    is_late_pain = pl.col("measure_id").str.starts_with("nprs") & (pl.col("day_offset") > 7)
-    less = (pl.col("value").cast(pl.Float64) - BETTER).clip(0).cast(pl.Int64).cast(pl.String)
-    scores.with_columns(value=pl.when(is_late_pain).then(less).otherwise("value")).drop("day_offset").write_csv(
-        second / "measurement.csv"
-    )
-    return first, second
+def release(home: Home, identity: str, episodes: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> pl.DataFrame:
+    """Build and switch in a release of nothing but case-mix models; what its warehouse says of drift."""
+    monkeypatch.setattr(model_drift, "next_release", lambda _: identity)
+    folder = start_building(home)
+    frames = published_frames({"marts.case_mix": episodes}.__getitem__, CONTRACT, [case_mix.TOPIC])
+    with connect(folder / "warehouse.duckdb", home=home.path) as connection:
+        connection.register("given", episodes)
+        connection.execute("create schema marts; create schema audit")
+        connection.execute("create table marts.case_mix as select * from given")
+        returned = model_drift.record_drift(connection, home, frames)
+        recorded = connection.sql("select * from audit.model_drift order by condition_id, outcome_id").pl()
+    assert recorded.equals(returned)
+    (folder / "tables").mkdir()
+    for name, frame in frames.items():
+        frame.write_parquet(folder / "tables" / f"{name}.parquet")
+    target = home.releases / identity
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+    home.current.unlink(missing_ok=True)
+    home.current.symlink_to(target.relative_to(home.path))
+    return recorded
 
 
-def drift(installation: Any) -> pl.DataFrame:
-    rows: pl.DataFrame = installation.query("select * from audit.model_drift order by condition_id, outcome_id")
-    return rows
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    place = Home(tmp_path / "home", memory_limit="1GB")
+    place.create()
+    return place
 
 
-def published(installation: Any) -> dict[str, bytes]:
-    tables = installation.home.current / "tables"
-    return {path.name: path.read_bytes() for path in sorted(tables.glob("*.parquet"))}
+def test_three_releases_in_one_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, now = (planted(300, seed, clinics=4, clinic_sd=0.2, shift=by) for seed, by in ((1, 0.0), (2, BETTER)))
+    first = release(home, "aaa", before, monkeypatch)
+    assert set(first["reason"]) == {"no_earlier_release"}
+    second = release(home, "bbb", now, monkeypatch)
+    moved = second.filter(pl.col("reason").is_null()).rows_by_key("outcome_id", named=True, unique=True)
+    assert moved["pain_change"]["old_in_the_large"] == pytest.approx(BETTER, abs=0.3)
+    assert moved["function_change"]["old_in_the_large"] == pytest.approx(5 * BETTER, abs=1.5)
+    assert moved["recovered"]["old_ratio"] > 1.15
+    # the second built again, whole, with itself in force: it says what it said
+    third = release(home, "bbb", now, monkeypatch)
+    assert third.equals(second)
+    # and whatever comes next is compared with the second, which has not moved
+    fourth = release(home, "ccc", now, monkeypatch)
+    same = fourth.filter(pl.col("reason").is_null())
+    assert same["moved_errors"].abs().max() == 0
+    assert same["discrimination_change"].abs().max() == 0
 
 
-@pytest.fixture(scope="module")
-def home(make_installation: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    first, second = extracts(tmp_path_factory.mktemp("extracts"))
-    one = make_installation([first])
-    found = {"first": drift(one), "release": one.outcome.release}
-    two = make_installation([first, second], home=one.home)
-    found |= {"second": drift(two), "changed": two.outcome.release, "tables": published(two), "installation": two}
-    # the same release once more, whole
-    with _dagster(two.home) as instance:
-        assert _execute("release", two.home, instance, None) == []
-    found |= {"third": drift(two), "again": current_release(two.home), "tables_again": published(two)}
-    return found
-
-
-def test_a_first_release_has_nothing_to_be_compared_with(home: dict[str, Any]) -> None:
-    assert home["first"].height > 0
-    assert set(home["first"]["reason"]) == {"no_earlier_release"}
-
-
-def test_a_planted_shift_is_found(home: dict[str, Any]) -> None:
-    assert home["changed"] != home["release"]
-    compared = home["second"].filter(pl.col("reason").is_null(), outcome_id="pain_change")
-    assert compared.height > 0
-    # some had less than two points left to lose
-    assert compared["old_in_the_large"].is_between(0.8, BETTER).all()
-    function = home["second"].filter(pl.col("reason").is_null(), outcome_id="function_change")
-    assert function["old_in_the_large"].abs().max() < 0.5  # type: ignore[operator]
-
-
-def test_the_same_release_again_keeps_what_was_recorded_and_publishes_the_same_bytes(home: dict[str, Any]) -> None:
-    assert home["again"] == home["changed"]
-    assert home["third"].equals(home["second"])
-    assert home["tables_again"] == home["tables"]
-
-
-def test_what_is_published_does_not_depend_on_what_was_released_before(
-    home: dict[str, Any], make_installation: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+def test_a_release_in_force_without_these_tables_is_no_earlier_release(
+    home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fresh = make_installation(list(extracts(tmp_path_factory.mktemp("fresh"))))
-    assert set(drift(fresh)["reason"]) == {"no_earlier_release"}
-    assert published(fresh) == home["tables"]
+    episodes = planted(120, clinics=3)
+    release(home, "aaa", episodes, monkeypatch)
+    for path in home.current.glob("tables/case_mix_*"):
+        path.unlink()
+    assert set(release(home, "bbb", episodes, monkeypatch)["reason"]) == {"no_earlier_release"}

@@ -45,7 +45,7 @@ def test_headache_score_at_twelve_months_after_adjustment(headache: Any, shared_
     row = effect(headache, "headache_score", 365)
     assert [round(row["difference_low"], 2), round(row["difference_high"], 2)] == known["ancova_12m"]["ci"]
     assert round(row["difference"], 2) == known["ancova_12m"]["diff"]
-    assert row["p_value"] == pytest.approx(known["ancova_12m"]["p"], rel=1e-6)
+    assert row["p_value"] == round(known["ancova_12m"]["p"], 9)  # the decimals of a published number
     assert row["covariates"] == "baseline, age_years, sex, condition_id, chronicity_years"
     assert {arm: row[name] for arm, name in (("control", "n_reference"), ("acupuncture", "n_arm"))} == known[
         "completers_12m"

@@ -67,7 +67,7 @@ COURSE = """
 ROM = "episode_no | baseline_permille\n 1 | 640"
 
 
-def case_mix(sql: Sandbox) -> None:
+def case_mix(sql: Sandbox, course: str = COURSE) -> None:
     sql.run(
         "marts.case_mix",
         {
@@ -77,7 +77,7 @@ def case_mix(sql: Sandbox) -> None:
             "staging.precaution": PRECAUTION,
             "intermediate.episode_pain": PAIN,
             "intermediate.episode_rom": ROM,
-            "intermediate.measure_course": COURSE,
+            "intermediate.measure_course": course,
             "marts.episode_outcome": OUTCOME,
         },
     )
@@ -159,5 +159,27 @@ def test_in_care_at_the_landmark(sql: Sandbox) -> None:
         e2          | unknown   | still_open     |            | false
         e3          | no        |                | left       | false
         e4          | no        |                | left       | true
+        """,
+    )
+
+
+def test_a_change_that_the_source_predicts_stands_beside_the_actual_one(sql: Sandbox) -> None:
+    sql.con.execute("""
+        insert into reference.measure (measure_id, measure_no, construct, better, low, high, predicts) values
+        ('lefs_predicted', 901, 'function', 'higher', 0, 80, 'lefs')
+    """)
+    predicted = """
+    1          | lefs_predicted | none | any           | 0            | 60       | 44             | 48
+    4          | lefs_predicted | none | any           | 0            | 30       | 50             | 50
+    """
+    case_mix(sql, COURSE + predicted.strip("\n"))
+    sql.expect(
+        "marts.case_mix",
+        """
+        episode_key | function_measure_id | function_change_permille | predicted_function_change_permille
+        e1          | lefs                | 500                      | 350
+        e2          |                     |                          |
+        e3          | hit6                |                          |
+        e4          | odi                 | -167                     |
         """,
     )

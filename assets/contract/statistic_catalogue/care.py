@@ -22,8 +22,8 @@ STATISTICS = (
         method="propensity by logistic model; overlap weights (the patients described might have been in either "
         "group); 95% interval by M-estimation, the propensity being estimated; unadjusted difference by Newcombe or "
         "Welch; shown only if standardised differences stay below 0.1, at least 20% of patients are in equipoise, both "
-        "groups have an effective size of 50 and there are 5 patients for each covariate; E-value; false discovery rate "
-        "over all comparisons shown",
+        "groups have an effective size of 50 and there are 5 patients for each covariate; E-value; false discovery "
+        "rate over all comparisons shown",
         source="Li, Morgan & Zaslavsky 2018; Walker 2013; Austin 2011; VanderWeele & Ding 2017; Benjamini & Hochberg "
         "1995",
     ),

@@ -27,7 +27,8 @@ STATISTICS = (
         exclusions="weighted rate: episodes without a baseline, and those with a trait for which no outcome is known",
         window="from the first visit to discharge",
         method="bounds if none or all of the unknown had recovered; inverse probability of completion (logistic model "
-        "on what was known before treatment, condition and clinic; stabilised, cut at the 1st and 99th percentile; "
+        "on what was known before treatment, condition and clinic; stabilised, cut at the 1st and 99th percentile; at "
+        "least 5 episodes for each covariate; "
         "robust interval on the logit scale); tipping point against the exact binomial funnel limits at 95%. No last "
         "observation is carried forward",
         source="Robins, Hernan & Brumback 2000; Cole & Hernan 2008; Spiegelhalter 2005; domain reference 4.4",

@@ -70,14 +70,21 @@ def t_interval(
 def welch(values: NDArray[np.floating], others: NDArray[np.floating]) -> tuple[float, float, float]:
     """Difference of two means, first minus other, with Welch's 95% interval (unequal variances; Welch 1947).
 
-    NaN where a group has fewer than 2 values.
+    t sqrt(v1 / n1 + v2 / n2) on Satterthwaite's degrees of freedom. scipy's ``ttest_ind`` is not called: it warns of
+    lost precision where all values of a group are equal, as they are in small groups; a test holds the two together.
+    NaN where a group has fewer than 2 values; no interval where neither group varies.
     """
-    from scipy.stats import ttest_ind  # noqa: PLC0415 - 0.8 CPU seconds that other steps need not pay
+    from scipy.special import stdtrit  # noqa: PLC0415 - 0.3 CPU seconds that other steps need not pay
 
     if min(values.size, others.size) < 2:  # noqa: PLR2004 - a variance needs two values
         return float("nan"), float("nan"), float("nan")
-    low, high = ttest_ind(values, others, equal_var=False).confidence_interval(1 - ALPHA)
-    return float(values.mean() - others.mean()), float(low), float(high)
+    one, other = (float(group.var(ddof=1)) / group.size for group in (values, others))
+    difference = float(values.mean() - others.mean())
+    if one + other <= 0:
+        return difference, float("nan"), float("nan")
+    degrees = (one + other) ** 2 / (one**2 / (values.size - 1) + other**2 / (others.size - 1))
+    half = float(stdtrit(degrees, 1 - ALPHA / 2)) * float(np.sqrt(one + other))
+    return difference, difference - half, difference + half
 
 
 def _scaled(values: pl.Series, n: pl.Series) -> tuple[pl.Series, int]:

@@ -38,8 +38,9 @@ NEWTON_STEPS = 30
 NEAR = 1e-3
 """Slope at which the search by slopes alone gives way to Newton's method, which is exact in two or three steps."""
 
-SETTLED = 1e-6
-"""Largest slope at a maximum, per standard error of a coefficient."""
+SETTLED = 1e-9
+"""Largest slope at a maximum, per standard error of a coefficient: so little that what is published does not depend on
+the way there, which rounding and the number of threads change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,11 @@ it against lme4's published fits and against MixedLM.
 Why a mixed model: patients leave care because they are better or because nothing changes, so the mean of those still
 there is not the mean of all. The model's mean is that of all episodes, if leaving depends on scores that were seen
 (missing at random); nothing here can check that it does.
+
+What it gets wrong: a straight line per episode does not stop at the end of the scale, so that those who left with
+little pain are carried on below it. On a simulated network where all scores are known (nine conditions, 4,000 patients)
+mean pain came out 0.05 points too low at day 56 and 0.19 at day 84; plain means of the scores there were 0.28 and 0.38
+too high. Slopes in a time that slows down fitted those data better, and were 0.13 too low for the same reason.
 """
 
 from __future__ import annotations
@@ -38,8 +43,9 @@ SLOPE_DAYS = 28.0
 """Unit of time of the random slope: change per four weeks."""
 
 NEWTON_STEPS = 20
-SETTLED = 1e-10
-"""Largest gain in log-likelihood that one more step may promise at a maximum."""
+SETTLED = 1e-18
+"""Largest gain in log-likelihood that one more step may promise at a maximum: so little that what is published does not
+depend on the way there, which rounding and the number of threads change."""
 
 DIFFERENCE = 1e-4
 """Step of the differences of slopes that give the curvature; the parameters are of order one."""

@@ -29,7 +29,7 @@ from assets.outcomes.methods.weighting import (
     overlap_weights,
     standardised_differences,
 )
-from assets.outcomes.support import by_support
+from assets.outcomes.support import TOO_MANY_COVARIATES, by_support, carries
 from assets.outcomes.topic import Topic
 from assets.privacy.disclosure import MINIMUM_GROUP
 
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 SHOWN = "shown"
-TOO_FEW, POSITIVITY, TOO_MANY_COVARIATES = "too_few", "positivity", "too_many_covariates"
+TOO_FEW, POSITIVITY = "too_few", "positivity"
 LARGEST_SMD, EQUIPOISE, EFFECTIVE_SIZE = "max_smd", "equipoise", "effective_size"
-"""Verdicts beside ``SHOWN`` and the reasons why a model could not be fitted (``fitting.Reason``)."""
+"""Verdicts beside ``SHOWN``, ``TOO_MANY_COVARIATES`` and why a model could not be fitted (``fitting.Reason``)."""
 
 OUTCOMES = {
     "recovered": pl.when(pl.col("recovered") != "unknown").then(pl.col("recovered") == "yes"),
@@ -261,7 +261,7 @@ def _compare(eligible: pl.DataFrame, outcome: str) -> _Comparison:
     if _smallest_arm(comparable) < contrasts.SMALLEST_ARM:
         return _Comparison(row | {"verdict": POSITIVITY})
     terms = design(comparable, COVARIATES)
-    if comparable.height < contrasts.PATIENTS_PER_COVARIATE * len(terms.names):
+    if not carries(comparable.height, terms):
         return _Comparison(row | {"verdict": TOO_MANY_COVARIATES})
     try:
         analysed = _weighted(comparable, terms)

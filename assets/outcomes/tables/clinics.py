@@ -81,6 +81,21 @@ FUNNEL = Layout(
     groups=tuple(SIZES),
     statistic="clinic_funnel",
 )
+LINE_POINTS = 24
+FIRST_LINE_PERCENT, LAST_LINE_PERCENT = 70, 112
+"""Of the smallest and of the largest clinic that is compared: the ends between which lines are drawn."""
+WIDENED_LINES = tuple(f"widened_{name}" for name in LIMITS)
+FUNNEL_LINE = Layout(
+    {**GROUP, **columns(INTEGER, "at_n")},
+    {
+        **columns(INTEGER, "network_n"),
+        **columns(FLOAT, "network", *LINES),
+        **columns(BOOLEAN, "is_widened"),
+        **columns(FLOAT, *WIDENED_LINES),
+    },
+    groups=("network_n",),
+    statistic="clinic_funnel",
+)
 SHRUNKEN_NUMBERS = (
     *("shrunken", "shrunken_low", "shrunken_high", "weight"),
     *("probability_best_quarter", "probability_worst_quarter"),
@@ -159,6 +174,34 @@ def clinic_funnel(cells: pl.DataFrame) -> pl.DataFrame:
         zone=pl.Series(zone(value, *wide), dtype=pl.String),
     )
     return FUNNEL.publish(cells.join(found, on=list(CLINIC), how="left", nulls_equal=True))
+
+
+def funnel_line(cells: pl.DataFrame) -> pl.DataFrame:
+    """Lines to draw a funnel with, at ``LINE_POINTS`` sizes (``at_n``) that stand as powers between the ends.
+
+    ``line_...`` by chance alone, ``widened_...`` with the variation between clinics (equal where none is added). Lines
+    are drawn; only the limits of ``clinic_funnel``, which are whole patients, decide.
+    """
+    compared = cells.filter(pl.col("not_compared").is_null())
+    drawn = (
+        compared.group_by(list(GROUP), maintain_order=True)
+        .agg(
+            pl.col("n").min().alias("least"),
+            pl.col("n").max().alias("most"),
+            pl.col("network_n", "network", "patient_sd", "is_share", "degrees").first(),
+        )
+        .with_columns(at_n=pl.struct("least", "most").map_elements(_sizes, return_dtype=pl.List(pl.Int64)))
+        .explode("at_n")
+        .join(_widening(compared), on=list(GROUP), how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(n=pl.col("at_n"))
+    )
+    tau2 = drawn["tau2"].fill_null(0.0).to_numpy()
+    levels = (WARNING_LEVEL, ACTION_LEVEL)
+    lines = [_lines(drawn, level) for level in levels]
+    wide = [_widened(drawn, tau2, line, level) for line, level in zip(lines, levels, strict=True)]
+    return FUNNEL_LINE.publish(
+        drawn.with_columns(*_named(LINES, lines), *_named(WIDENED_LINES, wide), is_widened=pl.Series(tau2 > 0))
+    )
 
 
 def clinic_spread(cells: pl.DataFrame) -> pl.DataFrame:
@@ -286,6 +329,11 @@ def _by_kind(cells: pl.DataFrame, shares: Pair, means: Pair) -> Pair:
     return np.where(kind, shares[0], means[0]), np.where(kind, shares[1], means[1])
 
 
+def _sizes(ends: dict[str, int]) -> list[int]:
+    first, last = max(1, ends["least"] * FIRST_LINE_PERCENT // 100), ends["most"] * LAST_LINE_PERCENT // 100
+    return [int(size) for size in np.unique(np.rint(np.geomspace(first, last, LINE_POINTS)))]
+
+
 def _named(names: tuple[str, ...], pairs: list[Pair]) -> list[pl.Series]:
     return [
         pl.Series(name, values) for name, values in zip(names, (limit for pair in pairs for limit in pair), strict=True)
@@ -409,6 +457,7 @@ def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
         "clinic_funnel": clinic_funnel(cells),
         "clinic_shrunken": clinic_shrunken(cells),
         "clinic_spread": clinic_spread(cells),
+        "funnel_line": funnel_line(cells),
     }
 
 
@@ -418,6 +467,7 @@ TOPIC = Topic(
         "clinic_funnel": "Clinics beside the range expected for their size, by chance and with the usual variation",
         "clinic_shrunken": "Clinics' own values and those pulled towards the network, with intervals",
         "clinic_spread": "How much clinics differ beyond chance, and how many patients it takes to see it",
+        "funnel_line": "Lines to draw the funnels with, by chance and with the usual variation",
     },
     build=_build,
 )

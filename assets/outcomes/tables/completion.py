@@ -24,7 +24,7 @@ from assets.outcomes.methods.funnel import (
 from assets.outcomes.methods.proportions import missing_bounds, share, wilson
 from assets.outcomes.methods.sensitivity import tipping_rate
 from assets.outcomes.methods.weighting import Logistic, completed_means, logistic, logit_interval
-from assets.outcomes.support import by_support
+from assets.outcomes.support import TOO_MANY_COVARIATES, by_support, carries
 from assets.outcomes.tables.rates import default_definition
 from assets.outcomes.topic import Topic
 
@@ -164,11 +164,10 @@ def _weighted(episodes: pl.DataFrame, condition: str | None) -> pl.DataFrame:
     keys = pl.DataFrame(
         {"condition_id": [condition] * (1 + len(clinics)), "clinic_key": [None, *clinics]}, schema=dict(GROUP)
     )
-    try:
-        model = _completion_model(episodes)
-    except FitError as failure:
+    model = _completion_model(episodes)
+    if isinstance(model, str):
         blank = {name: pl.lit(None, pl.Float64) for name in WEIGHTED}
-        return keys.with_columns(weighted_n=pl.lit(0, pl.Int64), **blank, not_weighted=pl.lit(str(failure.reason)))
+        return keys.with_columns(weighted_n=pl.lit(0, pl.Int64), **blank, not_weighted=pl.lit(model))
     known = model.episodes["is_known"].to_numpy()
     recovered = model.episodes["is_recovered"].cast(pl.Float64).to_numpy()
     codes = model.episodes["clinic_key"].replace_strict(clinics, range(len(clinics)), return_dtype=pl.Int64).to_numpy()
@@ -193,11 +192,17 @@ def _weighted(episodes: pl.DataFrame, condition: str | None) -> pl.DataFrame:
     )
 
 
-def _completion_model(episodes: pl.DataFrame) -> _Completion:
+def _completion_model(episodes: pl.DataFrame) -> _Completion | str:
+    """The model, or the reason why there is none."""
     covariates = (*PRE_TREATMENT, *PLACES)
     undecided, always, _ = by_support(episodes, "is_known", covariates)
     terms = design(undecided, covariates)
-    fit = logistic(terms.matrix, undecided["is_known"].to_numpy())
+    if not carries(undecided.height, terms):
+        return TOO_MANY_COVARIATES
+    try:
+        fit = logistic(terms.matrix, undecided["is_known"].to_numpy())
+    except FitError as failure:
+        return str(failure.reason)
     # their weight does not depend on the model, so they have no part in its error
     nothing = np.zeros((always.height, terms.matrix.shape[1]))
     return _Completion(

@@ -60,10 +60,10 @@ SIGNAL = Layout(
 )
 
 FROZEN, TRIAL = "frozen", "trial"
-COMMON_CAUSE, IMPROVEMENT, CONCERN, NONE = "common_cause", "improvement", "concern", "none"
+COMMON_CAUSE, BETTER, CONCERN, NONE = "common_cause", "better", "concern", "none"
 RULES = {"outside": "outside", "run": "run_of_7", "two_of_three": "two_of_three", "trend": "trend_of_7"}
 """Rule of the method -> its published code, in the order in which the sentence names them."""
-VERDICTS = {IMPROVEMENT: "improving", CONCERN: "concern", COMMON_CAUSE: "stable"}
+VERDICTS = {BETTER: "better", CONCERN: "concern", COMMON_CAUSE: "stable"}
 COUNTS = {"recovered": ("recovered", "known"), "pain_change": (None, "pairs"), "completeness": ("known", "eligible")}
 """Series -> columns of ``marts.period_count`` with the successes (None: a mean of changes) and with the group size."""
 
@@ -283,7 +283,7 @@ def _classes(grid: Grid, chart: Chart, series: ChartSeries) -> NDArray[np.object
     better = chart.direction if series.higher_is_better else -chart.direction
     found = np.full(better.shape, NONE, dtype=object)
     judged = chart.frozen & ~np.isnan(grid.value)
-    for name, direction in ((IMPROVEMENT, charts.UP), (CONCERN, charts.DOWN), (COMMON_CAUSE, charts.NEITHER)):
+    for name, direction in ((BETTER, charts.UP), (CONCERN, charts.DOWN), (COMMON_CAUSE, charts.NEITHER)):
         found[judged & (better == direction)] = name
     return found
 

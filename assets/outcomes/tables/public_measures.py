@@ -4,9 +4,10 @@ A patient under the age limit, or of unknown age, is not in a measure. Of the el
 first and a last score. Baseline pain of less than the points asked for leaves no room to meet the pain measure; the
 texts read exclude nobody for that, so these patients stay in, are counted beside, and have a low expected chance.
 
-Expected is the case-mix model of this network (``adjustment``), not the model of a registry, and is absent with the
-reason where a condition of the region has no model: an expectation for some of the patients would be compared with an
-outcome of all.
+Expected comes from the source where it predicts the change in function of all who are reported (a feed of FOTO or NHS
+PROMs does), else from the case-mix model of this network (``adjustment``), not from that of a registry. It is absent
+with the reason where a condition of the region has no model: an expectation for some of the patients would be compared
+with an outcome of all.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ MEASURE = Layout(
         **columns(FLOAT, "difference", "difference_low", "difference_high", "at_or_above_expected"),
         **columns(BOOLEAN, "is_met"),
         **columns(INTEGER, "under_age", "age_missing", "no_room", *NOT_REPORTED),
-        **columns(STRING, "reason"),
+        **columns(STRING, "expected_by", "reason"),
     },
     groups=("eligible", "reported"),
     subgroups={
@@ -71,6 +72,9 @@ DEFINITION = Layout(
         **columns(BOOLEAN, "is_verified"),
     },
 )
+
+BY_SOURCE, BY_NETWORK = "source", "network"
+"""Whose model gave the expected outcome."""
 
 BELOW_FLOOR = "completeness_below_floor"
 NOBODY_REPORTED = "nobody_reported"
@@ -124,10 +128,27 @@ def _measured(measure: PublicMeasure, episodes: pl.DataFrame, fitted: dict[tuple
     rows = episodes.filter(pl.col("condition_id").is_in(measure.condition_ids)).join(
         outcome, on="episode_key", how="left", maintain_order="left"
     )
-    reasons = [f"{one.condition_id}: {one.reason}" for one in found if one.reason is not None and one.value.size]
+    no_model = ", ".join(
+        f"{one.condition_id}: {one.reason}" for one in found if one.reason is not None and one.value.size
+    )
+    by_source = measure.outcome_id == "function_change" and _is_predicted_by_source(measure, rows)
+    if by_source:
+        rows = rows.with_columns(expected=pl.col("predicted_function_change_permille").cast(pl.Float64) / 10)
+        no_model = ""
     network = rows.with_columns(clinic_key=pl.lit(None, pl.String))
     is_rate = found[0].outcome.is_rate
-    return pl.concat(_by_clinic(measure, part, ", ".join(reasons), is_rate=is_rate) for part in (network, rows))
+    measured = pl.concat(_by_clinic(measure, part, no_model, is_rate=is_rate) for part in (network, rows))
+    return measured.with_columns(
+        expected_by=pl.when(pl.col("expected").is_not_null()).then(pl.lit(BY_SOURCE if by_source else BY_NETWORK)),
+        # by its own model the mean residual of the network is 0: nothing to meet
+        is_met=pl.when(pl.col("clinic_key").is_not_null() | pl.lit(by_source)).then("is_met"),
+    ).select(*MEASURE.keys, *MEASURE.numbers)
+
+
+def _is_predicted_by_source(measure: PublicMeasure, rows: pl.DataFrame) -> bool:
+    """Whether the source predicts the change of everybody reported."""
+    reported = rows.filter(pl.col("value").is_not_null(), pl.col("age_years") >= measure.first_year)
+    return reported.height > 0 and reported["predicted_function_change_permille"].null_count() == 0
 
 
 def _by_clinic(measure: PublicMeasure, rows: pl.DataFrame, no_model: str, *, is_rate: bool) -> pl.DataFrame:
@@ -179,7 +200,7 @@ def _by_clinic(measure: PublicMeasure, rows: pl.DataFrame, no_model: str, *, is_
         "difference_high": difference_high,
         "at_or_above_expected": np.full(above.shape, np.nan) if is_rate else above,
     }
-    # null where the text names no mark, and over the network, where the mean residual is 0 by construction
+    # null where the text names no mark
     is_met = pl.col("difference") >= pl.lit(measure.meets_at, pl.Float64) - AT_EXPECTED
     return (
         found.with_columns(
@@ -193,6 +214,5 @@ def _by_clinic(measure: PublicMeasure, rows: pl.DataFrame, no_model: str, *, is_
         )
         .with_columns(is_complete=pl.col("completeness") * 100 >= DATA_COMPLETENESS_PERCENT, reason=reason)
         .with_columns(pl.when(pl.col("reason").is_null()).then(pl.col(name)).alias(name) for name in against_expected)
-        .with_columns(is_met=pl.when(pl.col("clinic_key").is_not_null()).then(is_met))
-        .select(*MEASURE.keys, *MEASURE.numbers)
+        .with_columns(is_met=is_met)
     )

@@ -27,7 +27,7 @@ MONTHS = (
     "November",
     "December",
 )
-OPENING = {"improving": "Improving", "concern": "Concern"}
+OPENING = {"better": "Better", "concern": "Concern"}
 
 
 def period_words(period: str) -> str:
@@ -39,7 +39,7 @@ def period_words(period: str) -> str:
 class Reading:
     """What the latest point of a series says.
 
-    ``verdict`` is improving, concern, stable or too_few. ``rule`` flags the latest point (None: no rule does),
+    ``verdict`` is better, concern, stable or too_few. ``rule`` flags the latest point (None: no rule does),
     ``is_up`` says in which direction, ``pattern`` are the periods it looked at, ``is_latest`` whether no closed period
     comes after them. ``points`` counts those of the current phase, which began in ``rebased_from`` (None: the first
     phase); ``earlier`` are other periods of it that were flagged. ``limits`` hold at the latest point, for groups of

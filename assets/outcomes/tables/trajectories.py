@@ -81,8 +81,9 @@ class Course:
 
 def courses(scores: pl.DataFrame) -> Iterator[Course]:
     """Fit every condition and outcome, in order of their names; the order of rows of ``scores`` does not matter."""
-    ordered = scores.sort("condition_id", "outcome", "episode_no", "day_offset")
-    for (condition, outcome), part in ordered.group_by(["condition_id", "outcome"], maintain_order=True):
+    parts = scores.partition_by("condition_id", "outcome", as_dict=True, include_key=False)
+    for condition, outcome in sorted(parts):
+        part = parts[condition, outcome].sort("episode_no", "day_offset")
         day = part["day_offset"].cast(pl.Float64).to_numpy()
         code = part["episode_no"].rle_id().cast(pl.Int64).to_numpy()
         y = part["thousandths"].cast(pl.Float64).to_numpy() / UNITS[str(outcome)]

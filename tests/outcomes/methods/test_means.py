@@ -92,3 +92,19 @@ def test_welch_equals_published_values() -> None:
 
 def test_welch_needs_two_values_in_each_group() -> None:
     assert np.isnan(welch(np.array([1.0]), np.array([1.0, 2.0]))).all()
+
+
+def test_welch_like_the_library() -> None:
+    from scipy.stats import ttest_ind  # noqa: PLC0415 - slow to import, one test
+
+    rng = np.random.default_rng(41)
+    one, other = rng.normal(0, 1, 14), rng.normal(1, 3, 9)
+    low, high = ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    np.testing.assert_allclose(welch(one, other), [one.mean() - other.mean(), low, high])
+
+
+def test_welch_of_a_group_without_variation_has_the_others_interval() -> None:
+    # one sample of 1, 2, 3, 4 against exactly 5: mean 2.5, SD 1.29099, t of 3 degrees of freedom 3.18245
+    difference, low, high = welch(np.array([1.0, 2, 3, 4]), np.full(3, 5.0))
+    assert (difference, low, high) == pytest.approx((-2.5, -4.554266, -0.445734), abs=1e-5)
+    assert np.isnan(welch(np.ones(3), np.ones(4))[1:]).all()

@@ -176,3 +176,16 @@ def test_a_reason_instead_of_numbers(
 def test_more_successes_than_trials() -> None:
     with pytest.raises(ValueError, match="trials"):
         fit_logistic([4, 1], [3, 3], np.ones((2, 1)), [0, 1])
+
+
+def test_a_search_that_comes_by_0_does_not_stay_there() -> None:
+    """The likelihood is even in the standard deviation: 0 has no slope, also where it is a saddle and no maximum."""
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        n, groups = int(rng.integers(150, 500)), int(rng.integers(3, 13))
+        x = np.column_stack([np.ones(n), rng.normal(size=(n, 7))])
+        group = rng.integers(0, groups, n)
+        logit = 0.5 * x[:, 1] + rng.normal(0, rng.choice([0, 0.2, 0.5]), groups)[group]
+        outcome = rng.random(n) < expit(logit)
+        fit = fit_logistic(outcome, np.ones(n), x, group)
+        assert 0 <= fit.sd_between < 2

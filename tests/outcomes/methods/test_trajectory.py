@@ -53,6 +53,34 @@ def test_sleepstudy_as_published_by_lme4() -> None:
     assert (fit.episodes, fit.scores) == (18, 180)
 
 
+# Distance in mm between pituitary and a fissure of the jaw, at ages 8, 10, 12 and 14 (Potthoff & Roy 1964, Biometrika
+# 51:313), data set Orthodont of nlme: four columns per child
+ORTHODONT = """
+    26 25 29 31  21.5 22.5 23 26.5  23 22.5 24 27.5  25.5 27.5 26.5 27  20 23.5 22.5 26  24.5 25.5 27 28.5
+    22 22 24.5 26.5  24 21.5 24.5 25.5  23 20.5 31 26  27.5 28 31 31.5  23 23 23.5 25  21.5 23.5 24 28
+    17 24.5 26 29.5  22.5 25.5 25.5 26  23 24.5 26 30  22 21.5 23.5 25  21 20 21.5 23  21 21.5 24 25.5
+    20.5 24 24.5 26  23.5 24.5 25 26.5  21.5 23 22.5 23.5  20 21 21 22.5  21.5 22.5 23 25  23 23 23.5 24
+    20 21 22 21.5  16.5 19 19 19.5  24.5 25 28 28
+    """
+
+
+def test_orthodont_as_published_by_nlme() -> None:
+    """Pinheiro & Bates 2000, section 4.2: lme(distance ~ age), random slopes, and random intercepts only."""
+    distance = np.array([float(number) for number in ORTHODONT.split()])
+    child, age = np.repeat(np.arange(27), 4), np.tile([8.0, 10.0, 12.0, 14.0], 27)
+    x = np.column_stack([np.ones(108), age])
+    fit = fit_trajectory(distance, x, age, child)
+    np.testing.assert_allclose(fit.coefficients, [16.761111, 0.660185], atol=5e-7)
+    np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance)), [0.7752460, 0.0712533], atol=5e-7)
+    # nlme stops when the likelihood changes by less than a millionth
+    found = [fit.sd_intercept, fit.sd_slope, fit.sd_residual]
+    np.testing.assert_allclose(found, [2.3270341, 0.2264278, 1.3100397], rtol=2e-6)
+    assert fit.correlation == pytest.approx(-0.609, abs=5e-4)
+    assert fit.log_likelihood == pytest.approx(-221.3183, abs=5e-5)
+    simple = fit_linear(distance, x, child)
+    np.testing.assert_allclose(np.sqrt(np.diag(simple.covariance)), [0.8023952, 0.0616059], atol=5e-8)
+
+
 def course(day: np.ndarray) -> np.ndarray:
     """Planted mean: falls fast first, slowly later."""
     return 3 + 3 * np.exp(-day / 20)

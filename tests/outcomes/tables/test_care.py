@@ -12,6 +12,7 @@ from assets.contract import CONTRACT, contrasts
 from assets.contract.conditions import CONDITIONS
 from assets.contract.contrasts import CONTRASTS, NOT_IN_CLINIC_DATA
 from assets.outcomes.methods.fitting import Reason
+from assets.outcomes.support import TOO_MANY_COVARIATES
 from assets.outcomes.tables.care import (
     EFFECTIVE_SIZE,
     EQUIPOISE,
@@ -19,7 +20,6 @@ from assets.outcomes.tables.care import (
     POSITIVITY,
     SHOWN,
     TOO_FEW,
-    TOO_MANY_COVARIATES,
     TOPIC,
     care_comparison,
     compared_episodes,

@@ -245,6 +245,28 @@ def test_the_residual_is_the_mean_of_actual_minus_predicted(tables: Tables, epis
     assert half == pytest.approx(1.98 * residual.std(ddof=1) / np.sqrt(residual.size), rel=0.01)
 
 
+def test_a_source_that_predicts_everybody_is_believed_and_else_nobody() -> None:
+    actual = pl.col("function_change_permille")
+    frame = planted(120, clinics=3).with_columns(
+        predicted_function_change_permille=pl.when(pl.col("clinic_key") == "c01")
+        .then(actual + 50)
+        .otherwise(actual - 20)
+    )
+    tables = build(frame)
+    network, one, two = (measure(tables, "mips_478", "neck", clinic) for clinic in (None, "c01", "c02"))
+    assert [row["expected_by"] for row in (network, one, two)] == ["source"] * 3
+    assert (one["difference"], one["is_met"], one["at_or_above_expected"]) == (pytest.approx(-5), False, 0)
+    assert (two["difference"], two["is_met"], two["at_or_above_expected"]) == (pytest.approx(2), True, 1)
+    assert network["is_met"] is (network["difference"] >= 0)  # type: ignore[operator]
+    some = frame.with_columns(
+        predicted_function_change_permille=pl.when(pl.int_range(pl.len()) > 0).then(
+            "predicted_function_change_permille"
+        )
+    )
+    by_network = measure(build(some), "mips_478", "neck", "c02")
+    assert (by_network["expected_by"], by_network["reason"]) in {("network", None), (None, "neck_pain: too_few_events")}
+
+
 def test_what_was_not_read_is_marked(tables: Tables) -> None:
     listed = tables["public_measure_definition"]
     memory = listed.filter(pl.col("is_verified").not_())

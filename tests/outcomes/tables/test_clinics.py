@@ -23,6 +23,7 @@ from assets.outcomes.tables.clinics import (
     clinic_funnel,
     clinic_shrunken,
     clinic_spread,
+    funnel_line,
 )
 
 if TYPE_CHECKING:
@@ -199,6 +200,39 @@ def test_shrunken_values_and_what_they_differ_from() -> None:
     for name in ("probability_best_quarter", "probability_worst_quarter"):
         assert sum(row[name] for row in rows) == pytest.approx(3)
     assert not [name for name in frame.columns if "rank" in name or "grade" in name]
+
+
+def test_lines_span_the_compared_clinics_and_pass_through_their_limits() -> None:
+    found = cells(ALIKE, PLANTED)
+    lines, points = of(funnel_line(found)), of(clinic_funnel(found))
+    sizes = [row["at_n"] for row in lines]
+    assert (sizes[0], sizes[-1]) == (int(0.7 * 30), 112)
+    assert sizes == sorted(set(sizes))
+    by_size = {row["at_n"]: row for row in lines}
+    common = [(row, by_size[row["n"]]) for row in points if row["n"] in by_size]
+    assert common
+    for point, line in common:
+        for name in ("line_low_95", "line_high_95", "line_low_998", "line_high_998"):
+            assert line[name] == point[name]
+        whole = np.ceil(line["at_n"] * line["line_high_95"] - 1e-6) / line["at_n"]
+        assert whole == pytest.approx(point["chance_high_95"])
+    widths = [row["line_high_95"] - row["line_low_95"] for row in lines]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_widened_lines_lie_outside_those_by_chance_and_no_clinic_means_no_line() -> None:
+    differing = [round(n * share) for n, share in zip(ALIKE, np.tile([0.3, 0.5, 0.8], 4), strict=True)]
+    found = cells(ALIKE, differing)
+    rows = of(funnel_line(found))
+    assert {row["is_widened"] for row in rows} == {True} == {row["is_widened"] for row in of(clinic_funnel(found))}
+    for row in rows:
+        assert row["widened_low_998"] <= row["widened_low_95"] <= row["line_low_95"] <= row["network"]
+        assert row["network"] <= row["line_high_95"] <= row["widened_high_95"] <= row["widened_high_998"]
+        assert row["widened_high_95"] - row["line_high_95"] > 0.01
+    assert funnel_line(cells([5, 3], [2, 1])).is_empty()
+    few = funnel_line(cells(ALIKE[:3], PLANTED[:3]))
+    assert not few["is_widened"].any()
+    assert few.select(pl.col("widened_low_95").alias("line_low_95")).equals(few.select("line_low_95"))
 
 
 def test_same_frames_whatever_the_order_of_rows() -> None:

@@ -12,6 +12,7 @@ from assets.contract import CONTRACT
 from assets.outcomes.completeness import BELOW_FLOOR, BELOW_TARGET, ON_TARGET
 from assets.outcomes.methods.fitting import Reason
 from assets.outcomes.methods.proportions import wilson
+from assets.outcomes.support import TOO_MANY_COVARIATES
 from assets.outcomes.tables.completion import (
     ALL_KNOWN,
     HOLDS,
@@ -204,6 +205,11 @@ def test_why_there_is_no_weighted_rate(episodes: pl.DataFrame) -> None:
         unknown_reason=pl.when(young).then(pl.lit("no_comparable_pair")),
     )
     assert set(sensitivity(separated)["not_weighted"]) == {str(Reason.SEPARATED)}
+
+
+def test_more_covariates_than_episodes_can_carry(episodes: pl.DataFrame) -> None:
+    row = only(weighted_rates(episodes.head(60)), condition_id=None, clinic_key=None)
+    assert (row["not_weighted"], row["weighted_rate"]) == (TOO_MANY_COVARIATES, None)
 
 
 def test_few_known_in_a_clinic_have_no_weighted_rate(episodes: pl.DataFrame) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assets.contract import CONTRACT
 from assets.contract.definitions import IMPACT_BANDS
@@ -68,6 +70,19 @@ def test_bands_add_up_and_empty_ones_are_there() -> None:
 def test_no_band_of_one_to_ten_can_be_read_or_worked_out(counts: dict[str, int], hidden: set[str]) -> None:
     found = shown(response_band(bands(counts)))
     assert {band for band, episodes in found.items() if episodes is None} == hidden
+
+
+@given(st.lists(st.integers(0, 40), min_size=5, max_size=5))
+def test_whatever_the_counts_no_single_band_is_hidden(counts: list[int]) -> None:
+    table = bands(dict(zip(BANDS, counts, strict=True))).filter(pl.col("episodes") > 0)
+    found = shown(response_band(table).filter(pl.col("band_id") != "deteriorated"))
+    hidden = {band for band, episodes in found.items() if episodes is None}
+    total = sum(counts)
+    assert len(hidden) != 1
+    assert {band for band, size in zip(BANDS, counts, strict=True) if 0 < size < 11} <= hidden
+    if 0 < total < 11:
+        assert hidden == set(BANDS)
+    assert len(hidden) <= max(2, sum(0 < size < 11 for size in counts)) or total < 11
 
 
 def test_groups_are_covered_each_for_itself() -> None:

@@ -1,0 +1,192 @@
+"""Clinics by size against the range expected for that size: a funnel, which is no ranking.
+
+The place of a mark is a clinic's own value, its shape what ``zone`` says: a hollow circle as expected, a triangle up or
+down outside the limits (filled) or between them (hollow). Lines are for drawing; they never decide.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from dashboards.figures.build import base_layout, checked
+from dashboards.markup import plot_text
+from dashboards.theme import CLEAR, LIGHT
+from dashboards.words import count, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from plotly import graph_objects as go
+
+    from dashboards.figures.build import Spec
+
+HEIGHT = 420
+PERCENT = 100
+LEFT, RIGHT = 0.2, 0.75
+"""Shares of the width up to which, and from which on, a name stands beside its mark so that it is not cut."""
+HEADROOM = 1.14
+MARKS = {
+    "as_expected": ("circle", "card", "own"),
+    "possibly_above": ("triangle-up", "card", "own"),
+    "possibly_below": ("triangle-down", "card", "bad"),
+    "above": ("triangle-up", "own", "own"),
+    "below": ("triangle-down", "bad", "bad"),
+}
+"""Zone -> symbol, fill, edge."""
+
+
+class FunnelPoint(TypedDict):
+    """One clinic that is compared: size, value (a share of 1, or in its own unit), zone of ``MARKS``."""
+
+    label: str
+    n: int
+    value: float
+    zone: str
+    is_selected: bool
+
+
+class FunnelLine(TypedDict):
+    """Lines at one size: the limits that decide, and the 95% range by chance alone where they are wider (else null)."""
+
+    at_n: int
+    low_95: float
+    high_95: float
+    low_998: float
+    high_998: float
+    chance_low: float | None
+    chance_high: float | None
+
+
+def figure(points: pl.DataFrame, lines: pl.DataFrame, centre: float | None, axes: tuple[str, str]) -> go.Figure:
+    """Return the figure of two frames with the columns of ``FunnelPoint`` and ``FunnelLine``, values as shares."""
+    return checked(spec(points.to_dicts(), lines.to_dicts(), centre, axes, is_share=True))  # type: ignore[arg-type]
+
+
+def spec(
+    points: Sequence[FunnelPoint],
+    lines: Sequence[FunnelLine],
+    centre: float | None,
+    axes: tuple[str, str],
+    *,
+    is_share: bool,
+) -> Spec:
+    """Return the specification.
+
+    Args:
+        points: Clinics; who has no value is not among them.
+        lines: In order of size.
+        centre: Value of all clinics together.
+        axes: Titles of the horizontal and the vertical axis.
+        is_share: Whether values are shares of 1, shown in percent.
+
+    """
+    scale = PERCENT if is_share else 1
+    widest = max([row["n"] for row in points] + [row["at_n"] for row in lines], default=1)
+    ends = [0.0, widest * HEADROOM]
+    band = [row for row in lines if row["chance_low"] is not None]
+    return {
+        "data": [
+            _line(band, "chance_low", scale, {"width": 0, "color": CLEAR}),
+            _line(band, "chance_high", scale, {"width": 0, "color": CLEAR}, fill="tonexty"),
+            *(_line(lines, name, scale, _pen("dash")) for name in ("low_95", "high_95")),
+            *(_line(lines, name, scale, _pen("dot")) for name in ("low_998", "high_998")),
+            _centre(centre, ends, scale),
+            _clinics([row for row in points if not row["is_selected"]], widest, scale, is_share=is_share),
+            _clinics([row for row in points if row["is_selected"]], widest, scale, is_share=is_share),
+        ],
+        "layout": base_layout(
+            HEIGHT,
+            xaxis={"range": ends, "title": {"text": axes[0]}, "nticks": 7, "tickformat": ",d"},
+            yaxis={
+                "range": _range(points, lines, centre, scale, is_share=is_share),
+                "title": {"text": axes[1]},
+                "ticksuffix": "%" if is_share else "",
+                "nticks": 7,
+            },
+        ),
+    }
+
+
+def _pen(dash: str) -> Spec:
+    return {"color": LIGHT["mute"] if dash == "dash" else LIGHT["network"], "width": 1.5, "dash": dash}
+
+
+def _line(rows: Sequence[FunnelLine], name: str, scale: int, line: Spec, fill: str = "none") -> Spec:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [row["at_n"] for row in rows],
+        "y": [rounded(row[name] * scale) for row in rows],  # type: ignore[literal-required]
+        "line": line,
+        "fill": fill,
+        "fillcolor": LIGHT["none"],
+        "hoverinfo": "skip",
+    }
+
+
+def _centre(centre: float | None, ends: list[float], scale: int) -> Spec:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [] if centre is None else ends,
+        "y": [] if centre is None else [rounded(centre * scale)] * 2,
+        "line": {"color": LIGHT["network"], "width": 1.5},
+        "hoverinfo": "skip",
+    }
+
+
+def _clinics(rows: Sequence[FunnelPoint], widest: int, scale: int, *, is_share: bool) -> Spec:
+    marks = [MARKS.get(row["zone"], MARKS["as_expected"]) for row in rows]
+    unit = "%" if is_share else ""
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [row["n"] for row in rows],
+        "y": [rounded(row["value"] * scale) for row in rows],
+        "text": [_name(row) if row["is_selected"] or row["zone"] != "as_expected" else "" for row in rows],
+        "textposition": [_beside(row["n"] / widest) for row in rows],
+        "textfont": {"size": 12.5, "color": LIGHT["ink"]},
+        "marker": {
+            "symbol": [symbol for symbol, _, _ in marks],
+            "size": [15 if row["is_selected"] else 11 for row in rows],
+            # The chosen clinic is filled, whatever its zone.
+            "color": [LIGHT[edge if row["is_selected"] else fill] for row, (_, fill, edge) in _both(rows, marks)],
+            "line": {"width": 2, "color": [LIGHT[edge] for _, _, edge in marks]},
+        },
+        "customdata": [[_name(row), count(row["n"])] for row in rows],
+        "hovertemplate": f"%{{customdata[0]}}<br>%{{y:.{0 if is_share else 1}f}}{unit}, n %{{customdata[1]}}<extra></extra>",
+        "cliponaxis": False,
+    }
+
+
+def _both(
+    rows: Sequence[FunnelPoint], marks: list[tuple[str, str, str]]
+) -> list[tuple[FunnelPoint, tuple[str, str, str]]]:
+    return list(zip(rows, marks, strict=True))
+
+
+def _name(row: FunnelPoint) -> str:
+    return plot_text(row["label"])
+
+
+def _beside(share: float) -> str:
+    if share < LEFT:
+        return "middle right"
+    return "middle left" if share > RIGHT else "top center"
+
+
+def _range(
+    points: Sequence[FunnelPoint], lines: Sequence[FunnelLine], centre: float | None, scale: int, *, is_share: bool
+) -> list[float]:
+    """Everything that is drawn, in full tens of a percent, or with a little room."""
+    values = [row["value"] * scale for row in points]
+    values += [row[name] * scale for row in lines for name in ("low_998", "high_998")]  # type: ignore[literal-required]
+    values += [] if centre is None else [centre * scale]
+    if not values:
+        return [0, scale]
+    low, high = min(values), max(values)
+    if is_share:
+        return [max(-2, 10 * ((low - 3) // 10)), min(102, 10 * ((high + 3) // 10 + 1))]
+    room = 0.08 * ((high - low) or 1)
+    return [rounded(low - room, 2) or 0.0, rounded(high + room, 2) or 0.0]

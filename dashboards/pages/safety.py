@@ -1,0 +1,128 @@
+"""Treatment and safety ``safety.html``: care compared, evidence beside it, what care consists of, unwanted events.
+
+Care was chosen, not assigned: the notice that says so is always there, and adjusted numbers stand only where the
+groups can be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dashboards.figures import balance
+from dashboards.markup import esc
+from dashboards.pages import care_compared, care_described, care_events, care_evidence
+from dashboards.pages.care_compared import Compared
+from dashboards.pages.filled import place
+from dashboards.pages.frame import Page, empty
+from dashboards.pages.parts import State, card_html, filters_html, slot
+from dashboards.pages.payload import payload, selection_filter, states_json
+from dashboards.sentences import NOT_RANDOMISED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.pages.filled import Filled
+    from dashboards.pages.frame import SiteMeta
+    from dashboards.pages.parts import Card
+    from dashboards.published import Published
+
+NAME, HEADING = "safety", "Treatment and safety"
+SHOWN_FRAMES = ("care_comparison", "adverse_event_rate", "care_mix", "subgroup_outcome", "trial_effect")
+"""Frames about patients without which there is nothing on this page but literature."""
+
+
+def build(published: Published, meta: SiteMeta) -> Page:
+    """Return the page, with the first comparison and outcome written in."""
+    if not any(published.rows(name) for name in SHOWN_FRAMES):
+        return Page(NAME, HEADING, f'<p class="notice">{NOT_RANDOMISED}</p>{empty()}')
+    compared = Compared.of(published, meta)
+    filters = _filters(compared)
+    states = (
+        {
+            f"{i}|{j}": compared.state(contrast, outcome)
+            for i, (contrast, _) in enumerate(compared.contrasts)
+            for j, (outcome, _) in enumerate(compared.outcomes)
+        }
+        if filters
+        else {"0": State()}
+    )
+    start = next(iter(states.values()))
+    cards = [_drawn(card, start) for card in care_compared.CARDS] if filters else []
+    reference = care_described.regression(published)
+    if cards and reference:
+        cards[0] = replace(cards[0], extra=f'<p class="say">{esc(reference)}</p>')
+    gaps, is_drawn = care_events.gaps(published)
+    arms = care_evidence.arms(published, meta)
+    sections: list[tuple[str, Sequence[Filled]]] = [
+        ("", [*([arms] if arms else []), care_described.care_mix(published, meta)]),
+        ("Evidence", [care_evidence.evidence(published)]),
+        ("Who comes", [care_described.who(published, meta), care_described.twitch(published, meta)]),
+        (
+            "Safety",
+            [
+                care_events.events(published, meta),
+                care_events.asked(published, meta),
+                care_events.precautions(published, meta),
+                gaps,
+            ],
+        ),
+        ("Often said", [care_evidence.corrections(published)]),
+    ]
+    filled = [item for _, items in sections for item in items]
+    for state in states.values():
+        place(filled, state)
+        if not is_drawn:
+            state.hide.append("gaps")
+    every = [*cards, *(item.card for item in filled)]
+    rows = {item.card.table.table_id: item.rows for item in filled}
+    made = payload(NAME, meta, every, filters, states=states_json(states, every), rows=rows)
+    start.rows |= rows
+    body = _top(filters, start) + _grids(cards, sections, start)
+    return Page(NAME, HEADING, body, made)
+
+
+def _filters(compared: Compared) -> list[dict[str, object]]:
+    """Return the two filters; none where nothing is compared."""
+    if not compared.contrasts:
+        return []
+    return [
+        selection_filter("compare", "Compare", compared.contrasts),
+        selection_filter("outcome", "Outcome", compared.outcomes),
+    ]
+
+
+def _drawn(card: Card, start: State) -> Card:
+    """Return a card with the figure of the default selection; an empty one where that selection has none."""
+    if card.card_id not in start.plots:
+        return card
+    return replace(card, spec=start.plots[card.card_id] or balance.spec([]))
+
+
+def _top(filters: list[dict[str, object]], start: State) -> str:
+    lead = (
+        f"{filters_html(filters)}"
+        f'<p class="lead" data-lead>{slot("lead.strong", start, "strong")}{slot("lead.rest", start, "span")}</p>'
+        '<p role="status" class="visually-hidden"></p><p class="print-scope" data-scope></p>'
+        if filters
+        else ""
+    )
+    return (
+        f'{lead}<p class="notice">{NOT_RANDOMISED}</p>'
+        '<noscript><p class="notice">Filters and charts need JavaScript, long tables are cut. All numbers are in the '
+        'files beside this page, such as <a href="data/care_comparison.csv">care_comparison.csv</a> and '
+        '<a href="data/evidence.csv">evidence.csv</a>.</p></noscript>'
+    )
+
+
+def _grids(cards: list[Card], sections: list[tuple[str, Sequence[Filled]]], start: State) -> str:
+    """Return the cards of comparisons and, under their headings, all others."""
+    parts = [card_html(card, start) for card in cards]
+    grids = []
+    for title, items in sections:
+        if title:
+            grids.append(f'<div class="grid">{"".join(parts)}</div><h2 class="section">{title}</h2>')
+            parts = []
+        parts += [card_html(item.card, start) for item in items]
+    grids.append(f'<div class="grid">{"".join(parts)}</div>')
+    return "".join(grids)
