@@ -76,7 +76,7 @@ PRECAUTIONS = {
     "other": "Other precaution",
 }
 
-NO_EFFECT_SIZE = {
+NO_MODEL = {
     "too_few_rows": "more traits than patients",
     "too_many_covariates": f"fewer than {contrasts.PATIENTS_PER_COVARIATE} patients for each trait",
     "separated": "a trait tells the care with certainty",
@@ -195,7 +195,7 @@ def _failed(row: Row | None, meta: SiteMeta) -> str:
             f"(limit {contrasts.SMALLEST_EQUIPOISE:.0%})"
         ),
         "effective_size": f"{_effective(row)} (limit {contrasts.SMALLEST_EFFECTIVE_SIZE})",
-    }.get(failed, f"no model could be fitted ({NO_EFFECT_SIZE.get(failed, spoken(failed or '').lower())})")
+    }.get(failed, f"no model could be fitted ({NO_MODEL.get(failed, spoken(failed or '').lower())})")
 
 
 def _too_few(meta: SiteMeta) -> str:

@@ -250,8 +250,8 @@ def weighted_sentence(row: Row | None) -> str:
         words = NOT_WEIGHTED.get(reason, NO_MODEL.get(reason, spoken(reason or "").lower())) if reason else ""
         return f"No weighted rate: {words}." if words else ""
     return (
-        f"Weighted so that the known stand for all like them, the rate would be {percent(row['weighted_rate'])} (95% CI "
-        f"{interval(row['weighted_low'], row['weighted_high'])}) instead of {percent(row['rate'])}."
+        f"Weighted so that the known stand for all like them, the rate would be {percent(row['weighted_rate'])} (95% "
+        f"CI {interval(row['weighted_low'], row['weighted_high'])}) instead of {percent(row['rate'])}."
     )
 
 

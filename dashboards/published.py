@@ -83,6 +83,14 @@ class Published:
         return self._by_measure("response")
 
     @cached_property
+    def conclusions(self) -> dict[tuple[str | None, str | None], list[Row]]:
+        """What is concluded under each definition of recovery, by condition and clinic (null: all)."""
+        found: dict[tuple[str | None, str | None], list[Row]] = {}
+        for row in self.rows("definition_sensitivity"):
+            found.setdefault((row["condition_id"], row["clinic_key"]), []).append(row)
+        return found
+
+    @cached_property
     def clinics(self) -> list[tuple[str, str]]:
         """Key and label of every clinic, in alphabetical order of labels."""
         labels = {row["clinic_key"]: clean(row["label"] or row["clinic_key"]) for row in self.rows("clinic")}

@@ -14,7 +14,7 @@ import polars as pl
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from dashboards.markup import script_json
-from dashboards.pages import definitions, numbers, overview, quality, safety, scores, sources
+from dashboards.pages import clinics, definitions, numbers, overview, quality, safety, scores, sources
 from dashboards.pages.frame import SiteMeta, document
 from dashboards.published import Published
 from dashboards.theme import stylesheet
@@ -56,7 +56,7 @@ def build_site(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: Sit
 
 
 def _files(published: Published, meta: SiteMeta) -> Iterator[tuple[str, bytes]]:
-    pages = (overview, scores, safety, quality, definitions, numbers, sources)
+    pages = (overview, clinics, scores, safety, quality, definitions, numbers, sources)
     for page in (module.build(published, meta) for module in pages):
         yield f"{page.name}.html", document(page, meta).encode()
         if page.payload:

@@ -33,6 +33,8 @@ ALLOWED = MappingProxyType(
         "effective sample size": "term of survey statistics for weighted data (Kish 1965)",
         "effective size": "the same in short",
         "cause-specific": "term of survival analysis for a hazard or test that censors competing events",
+        "improving:": "opens the sentence of a control chart whose signal is favourable (Making Data Count): a course "
+        "over time, no claim about why",
         "no cause": "says that no cause is claimed",
     }
 )

@@ -138,7 +138,7 @@ def _centre(centre: float | None, ends: list[float], scale: int) -> Spec:
 
 def _clinics(rows: Sequence[FunnelPoint], widest: int, scale: int, *, is_share: bool) -> Spec:
     marks = [MARKS.get(row["zone"], MARKS["as_expected"]) for row in rows]
-    unit = "%" if is_share else ""
+    value = "%{y:.0f}%" if is_share else "%{y:.1f}"
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -155,7 +155,7 @@ def _clinics(rows: Sequence[FunnelPoint], widest: int, scale: int, *, is_share: 
             "line": {"width": 2, "color": [LIGHT[edge] for _, _, edge in marks]},
         },
         "customdata": [[_name(row), count(row["n"])] for row in rows],
-        "hovertemplate": f"%{{customdata[0]}}<br>%{{y:.{0 if is_share else 1}f}}{unit}, n %{{customdata[1]}}<extra></extra>",
+        "hovertemplate": f"%{{customdata[0]}}<br>{value}, n %{{customdata[1]}}<extra></extra>",
         "cliponaxis": False,
     }
 

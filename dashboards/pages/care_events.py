@@ -81,7 +81,12 @@ GAPS = Card(
     "Solid: middle value if nothing changes. Dashed: upper limit, passed by chance about once in 740. A long gap means "
     "that serious events became rarer; seven in a row below the middle, or zeros in a row, that they became more "
     "frequent. No dates and no clinics, so that nobody can be recognised.",
-    Table("gaps", "Sessions between serious events", (Column("Event"), Column("Sessions", "int"), Column("Signal"))),
+    Table(
+        "gaps",
+        "Sessions between serious events",
+        (Column("Event"), Column("Sessions", "int"), Column("Signal")),
+        written=2,
+    ),
     keys=(
         Key("circle", "ordinary", when="gaps"),
         Key("above", "longer than the limit", when="gaps"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dashboards.care_words import NO_MODEL
 from dashboards.markup import clean
 from dashboards.pages.filled import Filled
 from dashboards.pages.parts import Card, Column, Table
@@ -85,6 +86,7 @@ ARMS = Card(
     ),
 )
 NO_DIFFERENCE = {
+    **NO_MODEL,
     "too_few_patients": "too few patients",
     "one_arm": "one arm only",
     "reference_arm_absent": "no scores in the reference arm",

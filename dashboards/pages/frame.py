@@ -14,6 +14,7 @@ from dashboards.words import plural, stamp_text
 
 PAGES = (
     ("index", "Overview"),
+    ("clinics", "Clinics"),
     ("scores", "Scores"),
     ("safety", "Treatment and safety"),
     ("quality", "Data quality"),

@@ -18,6 +18,7 @@ from dashboards.pages.frame import Page, empty
 from dashboards.pages.parts import State, card_html, filters_html, slot
 from dashboards.pages.payload import payload, selection_filter, states_json
 from dashboards.sentences import NOT_RANDOMISED
+from dashboards.words import listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
     rows = {item.card.table.table_id: item.rows for item in filled}
     made = payload(NAME, meta, every, filters, states=states_json(states, every), rows=rows)
     start.rows |= rows
-    body = _top(filters, start) + _grids(cards, sections, start)
+    body = _top(filters, start, published) + _grids(cards, sections, start)
     return Page(NAME, HEADING, body, made)
 
 
@@ -99,7 +100,7 @@ def _drawn(card: Card, start: State) -> Card:
     return replace(card, spec=start.plots[card.card_id] or balance.spec([]))
 
 
-def _top(filters: list[dict[str, object]], start: State) -> str:
+def _top(filters: list[dict[str, object]], start: State, published: Published) -> str:
     lead = (
         f"{filters_html(filters)}"
         f'<p class="lead" data-lead>{slot("lead.strong", start, "strong")}{slot("lead.rest", start, "span")}</p>'
@@ -107,11 +108,12 @@ def _top(filters: list[dict[str, object]], start: State) -> str:
         if filters
         else ""
     )
+    files = (name for name in (*SHOWN_FRAMES, "evidence") if name in published.frames)
+    links = listing(f'<a href="data/{name}.csv">{name}.csv</a>' for name in files)
     return (
         f'{lead}<p class="notice">{NOT_RANDOMISED}</p>'
-        '<noscript><p class="notice">Filters and charts need JavaScript, long tables are cut. All numbers are in the '
-        'files beside this page, such as <a href="data/care_comparison.csv">care_comparison.csv</a> and '
-        '<a href="data/evidence.csv">evidence.csv</a>.</p></noscript>'
+        '<noscript><p class="notice">Filters and charts need JavaScript, and tables are cut without it. All numbers '
+        f"are in the files of this site: {links}.</p></noscript>"
     )
 
 

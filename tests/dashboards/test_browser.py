@@ -92,7 +92,7 @@ def text(page: Page, selector: str) -> str:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index", "scores", "quality", "definitions"])
+@pytest.mark.parametrize("name", ["index", "scores", "safety", "quality", "definitions"])
 def test_opens_from_disk_without_a_word(visit: Any, network_site: Path, name: str, theme: str) -> None:
     made = visit(network_site / f"{name}.html", theme=theme)
     page = made.page
@@ -128,7 +128,7 @@ def test_hostile_names_are_shown_as_text(visit: Any, hostile_site: Path) -> None
     made.assert_clean()
 
 
-@pytest.mark.parametrize("name", ["index", "scores", "quality", "definitions"])
+@pytest.mark.parametrize("name", ["index", "scores", "safety", "quality", "definitions"])
 def test_never_scrolls_sideways(visit: Any, network_site: Path, name: str) -> None:
     page = visit(network_site / f"{name}.html", width=390).page
     page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
@@ -159,6 +159,22 @@ def test_a_choice_changes_numbers_tables_figures_and_address(visit: Any, network
     assert page.locator("[data-when=network]:visible").count() == 2
     assert page.evaluate("document.activeElement.dataset.filter") == "care", "focus stays where the reader is"
     assert state["text"]["lead.strong"] in text(page, "[role=status]")
+    made.assert_clean()
+
+
+def test_another_comparison_is_chosen_and_all_rows_are_there(visit: Any, network_site: Path) -> None:
+    made = visit(network_site / "safety.html")
+    page = made.page
+    data = payload(network_site / "data" / "safety.js")
+    assert page.locator("tbody[data-table=evidence] tr:not(.group)").count() == len(data["rows"]["evidence"])
+    page.locator("[data-filter=compare]").select_option(label="Dry needling or massage")
+    page.locator("[data-filter=outcome]").select_option(label="Fall in pain, points of 0 to 10")
+    assert page.evaluate("location.hash") == "#compare=needling_or_massage&outcome=pain_change"
+    state = data["states"]["2|2"]
+    assert text(page, "[data-slot='lead.strong']") == state["text"]["lead.strong"]
+    assert page.locator("tbody[data-table=adjusted] tr").count() == len(state["rows"]["adjusted"])
+    label = page.locator("[data-plot=events]").get_attribute("aria-label")
+    assert "serious event" in label, "the chart is read out with its answer"
     made.assert_clean()
 
 
@@ -294,7 +310,7 @@ def test_numbers_come_before_charts(visit: Any, network_site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "anchor"), [("index", ""), ("index", "#clinic=Northgate"), ("scores", ""), ("quality", "")]
+    ("name", "anchor"), [("index", ""), ("index", "#clinic=Northgate"), ("scores", ""), ("safety", ""), ("quality", "")]
 )
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_moves_while_charts_load(visit: Any, network_site: Path, name: str, anchor: str, width: int) -> None:

@@ -121,7 +121,7 @@ def test_no_ranking_in_any_selection(site: str, request: pytest.FixtureRequest) 
 
 
 def test_empty_pages_say_what_to_do(empty_site: Path) -> None:
-    for name in ("index", "scores", "quality"):
+    for name in ("index", "scores", "safety", "quality"):
         assert NO_DATA in (empty_site / f"{name}.html").read_text(encoding="utf-8")
     assert "Wilson" in (empty_site / "definitions.html").read_text(encoding="utf-8")
 

@@ -67,7 +67,7 @@ def test_the_charts_have_sentences(dated: Installation, network: Installation) -
         pl.col("clinic_key").is_null(),
     ).row(0, named=True)
     assert (row["points"], row["limits"], row["last_period"]) == (27, "frozen", "2026-03")
-    assert str(row["sentence"]).startswith(("Stable", "Better: ", "Concern: "))
+    assert str(row["sentence"]).startswith(("Stable", "Improving: ", "Concern: "))
     assert network.published("outcome_signal")["verdict"].unique().to_list() == ["too_few"]
 
 

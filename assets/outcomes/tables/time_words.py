@@ -27,7 +27,7 @@ MONTHS = (
     "November",
     "December",
 )
-OPENING = {"better": "Better", "concern": "Concern"}
+OPENING = {"better": "Improving", "concern": "Concern"}
 
 
 def period_words(period: str) -> str:

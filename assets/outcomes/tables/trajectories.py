@@ -103,10 +103,15 @@ def trajectories(scores: pl.DataFrame) -> dict[str, pl.DataFrame]:
         scores: ``marts.trajectory_score``.
 
     """
-    found = list(courses(scores))
-    means = pl.DataFrame([row for course in found for row in _means(course)], schema=_schema(TRAJECTORY))
-    models = pl.DataFrame([_model(course) for course in found], schema=_schema(MODEL))
-    return {"trajectory": TRAJECTORY.publish(means), "trajectory_model": MODEL.publish(models)}
+    means: list[dict[str, object]] = []
+    models = []
+    for course in courses(scores):
+        means += _means(course)
+        models.append(_model(course))
+    return {
+        "trajectory": TRAJECTORY.publish(pl.DataFrame(means, schema=_schema(TRAJECTORY))),
+        "trajectory_model": MODEL.publish(pl.DataFrame(models, schema=_schema(MODEL))),
+    }
 
 
 def _schema(layout: Layout) -> dict[str, pl.DataType]:

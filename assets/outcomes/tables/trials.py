@@ -87,8 +87,10 @@ def trial_effect(episodes: pl.DataFrame, scores: pl.DataFrame, contract: Contrac
     for (trial_id,), assigned in episodes.sort("episode_key").group_by(["trial_id"], maintain_order=True):
         arms = sorted(assigned["arm"].unique())
         plan = plans.get(str(trial_id)) or TrialPlan(str(trial_id), arms[0], DEFAULT_COVARIATES)
-        own = scores.join(assigned.select("episode_key"), on="episode_key").with_columns(
-            pl.col("value").cast(pl.Float64)
+        own = scores.join(assigned.select("episode_key"), on="episode_key").select(
+            *("episode_key", "measure_id", "planned_day"),
+            pl.col("side").alias("measured_side"),  # ``side`` is that of the complaint
+            pl.col("value").cast(pl.Float64),
         )
         rows += _compared(assigned, own, plan, contract)
     frame = EFFECT.publish(pl.DataFrame(rows, schema={**EFFECT.keys, **EFFECT.numbers}))
@@ -105,9 +107,12 @@ def _compared(
     others = [arm for arm in sorted(assigned["arm"].unique()) if arm != plan.reference_arm]
     patients = dict(assigned.group_by("arm").agg(pl.col("patient_key").n_unique()).iter_rows())
     later = scores.filter(pl.col("planned_day") > 0).join(
-        baseline.select("episode_key", "measure_id", "side", baseline="value"), on=["episode_key", "measure_id", "side"]
+        baseline.select("episode_key", "measure_id", "measured_side", baseline="value"),
+        on=["episode_key", "measure_id", "measured_side"],
     )
-    ordered = later.join(wide, on="episode_key").sort("measure_id", "planned_day", "patient_key", "episode_key", "side")
+    ordered = later.join(wide, on="episode_key").sort(
+        "measure_id", "planned_day", "patient_key", "episode_key", "measured_side"
+    )
     for (measure_id, day), rows in ordered.group_by(["measure_id", "planned_day"], maintain_order=True):
         covariates = tuple(name for name in plan.covariates if name != measure_id)
         sign = -1.0 if contract.measure(str(measure_id)).better is Better.LOWER else 1.0
@@ -134,7 +139,7 @@ def _with_measures(assigned: pl.DataFrame, baseline: pl.DataFrame, covariates: S
     """Episodes with the baselines of the measures among the covariates; of two sides the mean."""
     for measure_id in covariates:
         if measure_id not in TRIAL_COVARIATES:
-            first = baseline.filter(pl.col("measure_id") == measure_id).sort("episode_key", "side")
+            first = baseline.filter(pl.col("measure_id") == measure_id).sort("episode_key", "measured_side")
             value = first.group_by("episode_key", maintain_order=True).agg(pl.col("value").mean().alias(measure_id))
             assigned = assigned.join(value, on="episode_key", how="left")
     return assigned

@@ -10,10 +10,11 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.contract.public_measures import LEFT_OUT, PUBLIC_MEASURES
-from assets.outcomes.adjustment import modelled_episodes, predicted
+from assets.outcomes.adjustment import OUTCOMES, AdjustedOutcome, fit_models, modelled_episodes, predicted
 from assets.outcomes.covariates import PRE_TREATMENT, column_of
 from assets.outcomes.published import published_frames
 from assets.outcomes.tables import case_mix
+from assets.outcomes.tables.case_mix import clinic_adjusted
 from tests.outcomes.case_mix_rows import planted
 
 if TYPE_CHECKING:
@@ -111,6 +112,23 @@ def test_a_clinic_apart_from_the_others_is_found_after_adjustment() -> None:
     two = found.row(2, named=True)
     assert two["ratio_low"] > 1
     assert two["difference"] > two["action_high"] > two["limit_high"] > 0
+
+
+@pytest.mark.parametrize(("outcome", "seeds"), [(OUTCOMES[0], 2), (OUTCOMES[2], 6)])
+def test_without_differences_between_clinics_about_one_in_twenty_lies_outside(
+    outcome: AdjustedOutcome, seeds: int
+) -> None:
+    """Limits of a share are exact and so a little wide; of a mean they hold at 5%, less what a clinic adds to it."""
+    zones = pl.concat(
+        clinic_adjusted(fit_models(planted(1200, seed, clinics=40, clinic_sd=0), [outcome]))
+        .filter(pl.col("condition_id").is_not_null(), pl.col("zone").is_not_null())
+        .select("zone")
+        for seed in range(11, 11 + seeds)
+    )["zone"]
+    outside = (zones != "as_expected").mean()
+    assert zones.len() >= 70
+    assert 0 < outside < 0.1  # type: ignore[operator]
+    assert zones.is_in(["above", "below"]).mean() < 0.02  # type: ignore[operator]
 
 
 def test_conditions_without_a_model_are_counted_as_not_covered(tables: Tables) -> None:

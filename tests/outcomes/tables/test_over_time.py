@@ -83,7 +83,7 @@ def test_a_stable_series_says_what_to_expect() -> None:
 def test_a_run_is_named_with_its_first_month() -> None:
     found = verdict(mart([*FLAT, *FLAT[:3], *[66] * 9]))
     assert (found["verdict"], found["rule"]) == ("better", "run_of_7")
-    assert found["sentence"] == "Better: above the average in every month since March 2025."
+    assert found["sentence"] == "Improving: above the average in every month since March 2025."
 
 
 def test_a_fall_below_the_limit_is_a_concern_and_is_named() -> None:
@@ -95,12 +95,12 @@ def test_a_fall_below_the_limit_is_a_concern_and_is_named() -> None:
 def test_a_rising_run_that_starts_below_the_average_is_called_a_rise() -> None:
     found = verdict(mart([*FLAT, *FLAT[:3], 54, 55, 56, 57, 58, 59, 60]))
     assert (found["verdict"], found["rule"]) == ("better", "trend_of_7")
-    assert found["sentence"] == "Better: a rise over 7 months in a row, April 2025 to October 2025."
+    assert found["sentence"] == "Improving: a rise over 7 months in a row, April 2025 to October 2025."
 
 
 def test_two_of_three_near_the_limit() -> None:
     found = verdict(mart([*FLAT, 60, 71, 61, 71]))
-    assert found["sentence"] == "Better: two of three months close to the upper limit, February 2025 to April 2025."
+    assert found["sentence"] == "Improving: two of three months close to the upper limit, February 2025 to April 2025."
 
 
 def test_a_signal_that_is_over_does_not_make_the_verdict() -> None:

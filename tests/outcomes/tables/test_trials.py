@@ -122,6 +122,14 @@ def test_both_sides_of_a_patient_are_one_patient() -> None:
     assert (row["model"], row["n_arm"], row["scores"], row["degrees_of_freedom"]) == ("ancova_mixed", 30, 120, 57)
 
 
+def test_side_among_the_covariates_is_that_of_the_complaint() -> None:
+    episodes, scores = trial(60, sides=("left", "right"))
+    assert only(trial_effect(episodes, scores, planned("usual", "side")))["covariates"] == "baseline"
+    sided = episodes.with_columns(side=pl.Series(["left", "left", "right"] * 20))
+    row = only(trial_effect(sided, scores, planned("usual", "side")))
+    assert (row["covariates"], row["degrees_of_freedom"]) == ("baseline, side", 56)
+
+
 def test_three_arms_are_compared_with_the_reference() -> None:
     frame = trial_effect(*trial(120, arms=("usual", "sham", "needling")), planned("sham"))
     assert frame.select("arm", "reference_arm").rows() == [("needling", "sham"), ("usual", "sham")]
