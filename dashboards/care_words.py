@@ -89,8 +89,8 @@ NO_MODEL = {
 COVARIATES = {
     "age_years": "Age",
     "baseline_pain": "Pain at the first visit",
-    "baseline_function_permille": "Function at the first visit",
-    "baseline_rom_permille": "Motion at the first visit",
+    "baseline_function_permille": "Function at the first visit, % (0 is best)",
+    "baseline_rom_permille": "Motion at the first visit, % of normal",
     "comorbidity_count": "Comorbidities",
     "surgery_count": "Earlier operations",
     "start_year": "Year of the first visit",

@@ -24,6 +24,14 @@ ZONES = {
     "below": "Below",
 }
 """The words of every comparison of a clinic with the network."""
+PLACES = {
+    AS_EXPECTED: "within the range expected",
+    "possibly_above": "possibly above the range expected",
+    "possibly_below": "possibly below the range expected",
+    "above": "above the range expected",
+    "below": "below the range expected",
+}
+"""The same in a sentence."""
 SYMBOLS = {
     AS_EXPECTED: "\N{BLACK CIRCLE}",
     "possibly_above": "\N{WHITE UP-POINTING TRIANGLE}",
@@ -105,12 +113,13 @@ def not_compared(row: Row | None, meta: SiteMeta) -> str:
 
 def funnel_counts(rows: Iterable[Row | None], label: str) -> tuple[str, str]:
     """Return how many clinics are as expected, as a headline, and of what."""
-    zones = [row["zone"] for row in rows if row is not None and row["zone"] is not None]
+    every = list(rows)
+    zones = [row["zone"] for row in every if row is not None and row["zone"] is not None]
     if not zones:
-        return "No clinic can be compared", f": {label}."
-    inside = sum(zone == AS_EXPECTED for zone in zones)
-    verb = "is" if inside == 1 else "are"
-    return f"{inside} of {plural(len(zones), 'clinic')} {verb} within the range expected", f": {label}."
+        return "No clinic can be compared", f" ({label})."
+    inside, aside = sum(zone == AS_EXPECTED for zone in zones), len(every) - len(zones)
+    rest = f" {aside} {'is' if aside == 1 else 'are'} not compared." if aside else ""
+    return f"{inside} of {plural(len(zones), 'clinic')} {_are(inside)} within the range expected", f" ({label}).{rest}"
 
 
 def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> str:
@@ -121,7 +130,7 @@ def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> s
     if not compared:
         return f"No clinic can be compared.{aside}"
     inside = sum(row["zone"] == AS_EXPECTED for _, row in compared)
-    total, verb = plural(len(compared), "clinic"), "is" if inside == 1 else "are"
+    total, verb = plural(len(compared), "clinic"), _are(inside)
     is_wide = any(row["is_widened"] for _, row in compared)
     by = "from chance and the usual variation between clinics" if is_wide else "by chance"
     text = f"{inside} of {total} {verb} within the range expected {by}."
@@ -137,17 +146,21 @@ def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> s
     return f"{text}{aside}"
 
 
-def clinic_lead(label: str, row: Row | None, adjusted: Row | None, meta: SiteMeta) -> tuple[str, str]:
+def clinic_lead(label: str, condition: str, row: Row | None, adjusted: Row | None, meta: SiteMeta) -> tuple[str, str]:
     """Return headline and rest of the first sentence about one clinic."""
     reason = not_compared(row, meta)
     if row is None or row["suppressed"] or row["value"] is None:
-        return f"{label} is not compared", f": {reason}."
+        return f"{label} is not compared", f" ({condition}): {reason}."
     of = plural(row["n"], "episode with a known outcome", "episodes with a known outcome")
-    text = f"{percent(row['value'])} of {of} ended in recovery, across all clinics {percent(row['network'])}."
+    text = f"{percent(row['value'])} of {of} ended in recovery; of all clinics together {percent(row['network'])}."
     if reason:
-        return f"{label} is not compared", f": {reason}. {text}"
-    limits = f" Its 95% limits are {interval(row['low_95'], row['high_95'])}."
-    return f"{label}: {ZONES[row['zone']].lower()}", f". {text}{limits}{_adjusted(adjusted)}"
+        return f"{label} is not compared", f" ({condition}): {reason}. {text}"
+    limits = f" The 95% limits for its size are {interval(row['low_95'], row['high_95'])}."
+    return f"{label} is {PLACES[row['zone']]}", f" ({condition}). {text}{limits}{_adjusted(adjusted)}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _adjusted(row: Row | None) -> str:
@@ -235,10 +248,14 @@ def completeness_sentence(rows: Sequence[tuple[str, Row | None]], target: int) -
     known = [(label, row) for label, row in rows if row is not None and row["rate"] is not None]
     if not known:
         return ""
-    shares = listing(f"{label} {percent(row['rate'])}" for label, row in known)
-    below = [label for label, row in known if (whole(row["rate"]) or 0) < target]
+    shares = listing(f"{_inside(label)} {percent(row['rate'])}" for label, row in known)
+    below = [_inside(label) for label, row in known if (whole(row["rate"]) or 0) < target]
     end = f"below the target of {target}%: {listing(below)}" if below else f"all on the target of {target}%"
-    return f"Of closed episodes were recorded: {shares}; {end}."
+    return f"Recorded in closed episodes: {shares}; {end}."
+
+
+def _inside(label: str) -> str:
+    return label[:1].lower() + label[1:]
 
 
 def weighted_sentence(row: Row | None) -> str:

@@ -36,7 +36,7 @@ class Published:
     @cached_property
     def default_definition(self) -> str:
         """The recovery definition in force."""
-        return next(item.definition_id for item in self.contract.definitions if item.is_default)
+        return self.contract.default_definition.definition_id
 
     @cached_property
     def rates(self) -> dict[tuple[Any, ...], Row]:

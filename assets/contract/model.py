@@ -240,6 +240,11 @@ class RecoveryDefinition:
     occasion: Occasion = Occasion.EITHER
     is_default: bool = False
 
+    @property
+    def versioned_id(self) -> str:
+        """Id with version, as published beside numbers that count the recovered."""
+        return f"{self.definition_id}.v{self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class ResponderRule:
@@ -329,6 +334,7 @@ class Statistic:
 
     ``version`` rises when the rule changes, so that numbers of two releases are compared only where they mean the
     same. ``sentence`` is for a reader without statistics; ``method`` names formula or model; ``source`` its origin.
+    ``of_recovery``: some of its numbers count the recovered by the default definition, which is named beside them.
     """
 
     statistic_id: str
@@ -341,6 +347,7 @@ class Statistic:
     window: str
     method: str
     source: str
+    of_recovery: bool = False
 
     @property
     def versioned_id(self) -> str:
@@ -377,6 +384,12 @@ class Contract:
             if measure.measure_id == measure_id:
                 return measure
         raise KeyError(measure_id)
+
+    @property
+    def default_definition(self) -> RecoveryDefinition:
+        """The recovery definition in force; ValueError unless there is exactly one."""
+        (definition,) = (item for item in self.definitions if item.is_default)
+        return definition
 
     def statistic(self, statistic_id: str) -> Statistic:
         """Return a statistic by id; KeyError if there is none."""

@@ -75,6 +75,9 @@ EPISODES_PER_PARAMETER = 15
 LATENT_VARIANCE = np.pi**2 / 3
 """Variance of the logistic distribution: that of a single outcome on the scale on which clinics differ."""
 
+KEPT = ("episode_key", "condition_id", "clinic_key")
+"""What is kept of each episode once its model is fitted: all models are in memory together."""
+
 TOO_FEW_EPISODES = "too_few_episodes"
 TOO_FEW_EVENTS = "too_few_events"
 """Reasons beside those of ``fitting.Reason``."""
@@ -237,7 +240,7 @@ def _fitted(condition_id: str, episodes: pl.DataFrame, outcome: AdjustedOutcome)
         reason = str(problem.reason)
     except _TooLittleError as problem:
         reason = problem.reason
-    return Fitted(condition_id, outcome, candidates, events, model, reason)
+    return Fitted(condition_id, outcome, candidates.select(*KEPT, "value"), events, model, reason)
 
 
 class _TooLittleError(Exception):

@@ -13,6 +13,8 @@ from assets.privacy.disclosure import suppress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assets.contract.model import Statistic
+
 DECIMALS = 9
 """Decimals of a published share or mean: more than anybody reads, fewer than differ between processors."""
 
@@ -28,7 +30,8 @@ class Layout:
     columns with the number of patients or episodes a row is about, ``subgroups`` those about a part of them with
     the numbers resting on it; see ``disclosure.suppress``. Frames without ``groups`` are not about patients.
     ``statistic`` is the id, in the contract's catalogue, of what the numbers are; it is published with its version as
-    column ``statistic_id``. Frames about patients have one, unless ``statistic_id`` is a key column of theirs.
+    column ``statistic_id``; where it counts the recovered, ``recovery_definition_id`` says by which definition. Frames
+    about patients have one, unless ``statistic_id`` is a key column of theirs.
     """
 
     keys: Mapping[str, pl.DataType]
@@ -63,10 +66,18 @@ class Layout:
         # Adding 0.0 turns -0.0, which prints differently, into 0.0
         typed = typed.with_columns((pl.col(name).fill_nan(None).round(DECIMALS) + 0.0) for name in floats)
         if self.statistic is not None:
-            typed = typed.with_columns(statistic_id=pl.lit(CONTRACT.statistic(self.statistic).versioned_id, pl.String))
+            typed = typed.with_columns(**_named(CONTRACT.statistic(self.statistic)))
         if self.groups:
             typed = suppress(typed, self.groups, list(self.numbers), self.subgroups)
         return typed.sort(list(self.keys), nulls_last=False, maintain_order=True)
+
+
+def _named(statistic: Statistic) -> dict[str, pl.Expr]:
+    """What the numbers are, and where the recovered are counted, by which definition."""
+    named = {"statistic_id": pl.lit(statistic.versioned_id, pl.String)}
+    if statistic.of_recovery:
+        named["recovery_definition_id"] = pl.lit(CONTRACT.default_definition.versioned_id, pl.String)
+    return named
 
 
 def columns(dtype: pl.DataType, *names: str) -> dict[str, pl.DataType]:

@@ -28,7 +28,7 @@ def recovered(block: Block, contract: Contract) -> Flags:
     Pain at most the threshold on two occasions far enough apart with none above between, or at the discharge visit;
     and primary motion within error of its reference at the last attended visit in care.
     """
-    definition = next(d for d in contract.definitions if d.is_default)
+    definition = contract.default_definition
     care, visits = block.care, block.visits
     low = care.score <= definition.pain_at_most
     running = np.full(len(care.last), NOT_RUNNING)

@@ -82,7 +82,7 @@ def _scaled(value: float | None, scale: int) -> float | None:
 
 
 def _level(phases: list[list[dict[str, Any]]], name: str, scale: int, dash: str) -> Spec:
-    """Limits step from period to period, and break where they were set anew."""
+    """Limits go from period to period, and break where they were set anew or a value is missing."""
     parts = [[(row["period"], _scaled(row[name], scale)) for row in phase] for phase in phases]
     line = [point for part in parts for point in (*part, (part[-1][0], None))]
     return {
@@ -90,7 +90,7 @@ def _level(phases: list[list[dict[str, Any]]], name: str, scale: int, dash: str)
         "mode": "lines",
         "x": [period for period, _ in line],
         "y": [value for _, value in line],
-        "line": {"color": LIGHT["mute"], "width": 1.5, "dash": dash, "shape": "hvh"},
+        "line": {"color": LIGHT["mute"], "width": 1.5, "dash": dash},
         "hoverinfo": "skip",
     }
 

@@ -26,8 +26,9 @@ PERCENT = 100
 LEFT, RIGHT = 0.2, 0.75
 """Shares of the width up to which, and from which on, a name stands beside its mark so that it is not cut."""
 HEADROOM = 1.14
+AS_EXPECTED = "as_expected"
 MARKS = {
-    "as_expected": ("circle", "card", "own"),
+    AS_EXPECTED: ("circle", "card", "own"),
     "possibly_above": ("triangle-up", "card", "own"),
     "possibly_below": ("triangle-down", "card", "bad"),
     "above": ("triangle-up", "own", "own"),
@@ -92,7 +93,8 @@ def spec(
             *(_line(lines, name, scale, _pen("dash")) for name in ("low_95", "high_95")),
             *(_line(lines, name, scale, _pen("dot")) for name in ("low_998", "high_998")),
             _centre(centre, ends, scale),
-            _clinics([row for row in points if not row["is_selected"]], widest, scale, is_share=is_share),
+            # The chosen one is drawn once more, on top: so only that changes with the choice.
+            _clinics([{**row, "is_selected": False} for row in points], widest, scale, is_share=is_share),
             _clinics([row for row in points if row["is_selected"]], widest, scale, is_share=is_share),
         ],
         "layout": base_layout(
@@ -137,14 +139,14 @@ def _centre(centre: float | None, ends: list[float], scale: int) -> Spec:
 
 
 def _clinics(rows: Sequence[FunnelPoint], widest: int, scale: int, *, is_share: bool) -> Spec:
-    marks = [MARKS.get(row["zone"], MARKS["as_expected"]) for row in rows]
+    marks = [MARKS.get(row["zone"], MARKS[AS_EXPECTED]) for row in rows]
     value = "%{y:.0f}%" if is_share else "%{y:.1f}"
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": [row["n"] for row in rows],
         "y": [rounded(row["value"] * scale) for row in rows],
-        "text": [_name(row) if row["is_selected"] or row["zone"] != "as_expected" else "" for row in rows],
+        "text": [_name(row) if row["is_selected"] == (row["zone"] == AS_EXPECTED) else "" for row in rows],
         "textposition": [_beside(row["n"] / widest) for row in rows],
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
         "marker": {

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from dashboards.figures.build import Spec
 
-ROW_HEIGHT = 46
+ROW_HEIGHT, LOW_ROW_HEIGHT = 46, 36
+"""With and without a second line in the labels."""
 DECIMALS = 3
 ROOM = 0.12
 """Share of the axis left free beside the outermost interval."""
@@ -58,7 +59,7 @@ def spec(rows: Sequence[IntervalRow], axis: str) -> Spec:
             words_in_rows(hidden, low + room / 4),
         ],
         "layout": base_layout(
-            64 + ROW_HEIGHT * max(len(rows), 1),
+            64 + (ROW_HEIGHT if any(row["note"] for row in rows) else LOW_ROW_HEIGHT) * max(len(rows), 1),
             xaxis={"range": [rounded(low, DECIMALS), rounded(most + room, DECIMALS)], "title": {"text": axis}}
             | ({} if shown else {"showticklabels": False, "showgrid": False}),
             yaxis=rows_axis([_tick(row) for row in rows]),

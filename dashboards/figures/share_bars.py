@@ -48,7 +48,7 @@ def spec(rows: Sequence[ShareRow], axis: str) -> Spec:
                 "y": [place for place, _ in shown],
                 "width": 0.55,
                 "marker": {"color": LIGHT["own"]},
-                "text": [f"{whole(row['share'])}%" for _, row in shown],
+                "text": [_percent(row["share"] or 0) for _, row in shown],
                 "textposition": "outside",
                 "textfont": {"size": 12, "color": LIGHT["ink"]},
                 "hoverinfo": "skip",
@@ -70,3 +70,8 @@ def spec(rows: Sequence[ShareRow], axis: str) -> Spec:
             yaxis=rows_axis([plot_text(row["label"]) for row in rows]),
         ),
     }
+
+
+def _percent(share: float) -> str:
+    """Return a share as whole percent; a few of many are not none."""
+    return "&lt;1%" if share > 0 and not whole(share) else f"{whole(share)}%"

@@ -33,7 +33,7 @@ COMPARED = Card(
     "compared",
     "With and without dry needling",
     7,
-    "Filled circle: patients of the first group. Hollow diamond: patients of the other. Both as recorded, by what was "
+    "Filled circle: patients who received needling. Hollow diamond: those who did not. Both as recorded, by what was "
     f"received by day {definitions.LANDMARK_DAY}, the first closed episode of each patient only, still in care on that "
     "day. Nothing is adjusted here: patients who received needling differed from the others before they were treated. "
     "n is the number of patients with a known outcome; the share without one stands in the table.",
@@ -42,23 +42,23 @@ COMPARED = Card(
         "Outcomes as recorded, not adjusted",
         (
             Column("Condition"),
-            Column("First group: patients", "int"),
+            Column("With needling: patients", "int"),
             Column("Outcome unknown", "pct"),
             Column("Outcome", "int"),
-            Column("Other group: patients", "int"),
+            Column("Without: patients", "int"),
             Column("Outcome unknown", "pct"),
             Column("Outcome", "int"),
         ),
         written=2,
     ),
-    keys=(Key("dot", "first group"), Key("diamond", "other group")),
+    keys=(Key("dot", "with needling"), Key("diamond", "without needling")),
 )
 ADJUSTED = Card(
     "adjusted",
     "And after adjustment?",
     5,
     "Difference after weighting patients so that both groups were alike in what was recorded before treatment (overlap "
-    "weights), with its 95% interval; right of zero: more in the first group. What was not recorded cannot be adjusted "
+    "weights), with its 95% interval; right of zero: more with needling. What was not recorded cannot be adjusted "
     "for. A number is shown only if each group has an effective size (unweighted patients that the weighted ones are "
     f"worth) of {contrasts.SMALLEST_EFFECTIVE_SIZE}, no standardised difference reaches {contrasts.LARGEST_SMD} after "
     f"weighting, and {contrasts.SMALLEST_EQUIPOISE:.0%} of patients might well have been in either group (equipoise). "
@@ -90,18 +90,19 @@ BALANCE = Card(
     "Were the groups alike before treatment?",
     5,
     "One row for each trait: hollow, how far the groups differed as they are; filled, after weighting. Dashed lines: "
-    f"the limit of {contrasts.LARGEST_SMD}. The chart has the traits that differed by at least the limit before "
-    "weighting, at most 16; the table has all. All conditions together, patients with a known recovery.",
+    f"the limit of {contrasts.LARGEST_SMD}. The chart has traits that differed by at least the limit before weighting, "
+    f"at most {MOST_COVARIATES}; the table has all, shares as parts of 1. All conditions together, patients whose "
+    "recovery is known.",
     Table(
         "balance",
         "Traits of both groups before treatment",
         (
             Column("Trait"),
-            Column("First group", "dec2"),
-            Column("Other group", "dec2"),
+            Column("With needling", "dec2"),
+            Column("Without", "dec2"),
             Column("Difference before", "dec2"),
-            Column("First group, weighted", "dec2"),
-            Column("Other group, weighted", "dec2"),
+            Column("With, weighted", "dec2"),
+            Column("Without, weighted", "dec2"),
             Column("Difference after", "dec2"),
         ),
         written=1,
@@ -222,11 +223,7 @@ class Compared:
 
     def _adjusted(self, made: State, rows: list[tuple[str, Row | None]], outcome: str) -> None:
         shown = sum(row is not None and row["adjusted_difference"] is not None for _, row in rows)
-        made.text["adjusted.say"] = (
-            f"Shown for {shown} of {len(rows)} comparisons; in the others the groups cannot be compared."
-            if shown < len(rows)
-            else "The groups can be compared in every row, as far as they are recorded."
-        )
+        made.text["adjusted.say"] = _how_many_shown(shown, len(rows))
         marks = [_interval_row(label, row, outcome, short_verdict(row, self.meta)) for label, row in rows]
         axis = f"Difference in {'points' if outcome == POINTS else 'percentage points'}, adjusted"
         made.plots["adjusted"] = interval_dot.spec(marks, axis)
@@ -271,13 +268,27 @@ class Compared:
         ]
         made.plots["balance"] = balance.spec(marks[:MOST_COVARIATES]) if marks else None
         names = ("treated_before", "control_before", "smd_before", "treated_after", "control_after", "smd_after")
-        made.rows["balance"] = [[label, *(rounded(row[name], 2) for name in names)] for label, row in named]
+        made.rows["balance"] = [[label, *(_in_unit(row, name) for name in names)] for label, row in named]
+
+
+def _how_many_shown(shown: int, rows: int) -> str:
+    if shown == 0:
+        return "No adjusted number is shown: in no row can the groups be compared."
+    if shown < rows:
+        return f"Shown for {shown} of {rows} comparisons; in the others the groups cannot be compared."
+    return "The groups can be compared in every row, as far as they are recorded."
 
 
 def _no_balance(*, is_known: bool) -> str:
     if is_known:
         return "No trait differed by as much as the limit before weighting. The table has all."
     return "Too few patients could be weighted: nothing to show for all conditions together."
+
+
+def _in_unit(row: Row, name: str) -> float | None:
+    """Return a number of a covariate, thousandths in percent."""
+    is_permille = row["covariate"].endswith("_permille") and not name.startswith("smd")
+    return None if row[name] is None else rounded(row[name] / (10 if is_permille else 1), 2)
 
 
 def _trait(covariate: str, conditions: dict[str, str], clinics: dict[str, str]) -> str:

@@ -5,16 +5,16 @@ Everything as recorded. Nothing here is adjusted, and nothing is compared in wor
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashboards.care_words import SUBGROUPS, TREATMENTS, TWITCH, TWITCH_TIMES, in_order, label_of
 from dashboards.figures import interval_dot, recovery_dot, share_bars
-from dashboards.pages.filled import Filled
+from dashboards.pages.filled import filled
 from dashboards.pages.parts import Card, Column, Key, Table
 from dashboards.words import DOT, count, decimal, listing, percent, plural, rounded, whole
 
 if TYPE_CHECKING:
+    from dashboards.pages.filled import Filled
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import Cell
     from dashboards.published import Published, Row
@@ -134,7 +134,7 @@ def care_mix(published: Published, meta: SiteMeta) -> Filled:
         if needled and alone
         else "No needled episodes on record, or too few to show."
     )
-    return Filled(replace(MIX, say=say, spec=share_bars.spec(marks, "Share of episodes")), cells)
+    return filled(MIX, say, cells, share_bars.spec(marks, "Share of episodes"))
 
 
 def twitch(published: Published, meta: SiteMeta) -> Filled:
@@ -170,7 +170,7 @@ def twitch(published: Published, meta: SiteMeta) -> Filled:
     unrecorded = rows.get(("immediate", "not_recorded"))
     units = [rows[key]["units"] for key in keys if key[0] == "immediate"]
     say = f"A hypothesis, not adjusted. {_twitch_recorded(unrecorded, units)}" if rows else "No twitch is on record."
-    return Filled(replace(TWITCH_CARD, say=say, spec=interval_dot.spec(marks, "Mean fall in pain, points")), cells)
+    return filled(TWITCH_CARD, say, cells, interval_dot.spec(marks, "Mean fall in pain, points"))
 
 
 def who(published: Published, meta: SiteMeta) -> Filled:
@@ -192,7 +192,7 @@ def who(published: Published, meta: SiteMeta) -> Filled:
         if known
         else "No outcome of any group is known, or too few to show."
     )
-    return Filled(replace(WHO, say=say, spec=recovery_dot.spec(marks, "Recovered")), cells)
+    return filled(WHO, say, cells, recovery_dot.spec(marks, "Recovered"))
 
 
 def regression(published: Published) -> str:

@@ -6,17 +6,17 @@ Not recorded is never none. Counts of 1 to 10 patients, and what would tell them
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashboards.care_words import EVENTS, PRECAUTIONS, in_order, label_of
 from dashboards.figures import event_gaps, interval_dot, share_bars
 from dashboards.markup import clean
-from dashboards.pages.filled import Filled
+from dashboards.pages.filled import filled
 from dashboards.pages.parts import Card, Column, Key, Table
-from dashboards.words import DASH, count, decimal, listing, percent, plural, whole
+from dashboards.words import DASH, count, listing, percent, plural, whole
 
 if TYPE_CHECKING:
+    from dashboards.pages.filled import Filled
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import Cell
     from dashboards.published import Published, Row
@@ -88,9 +88,9 @@ GAPS = Card(
         written=2,
     ),
     keys=(
-        Key("circle", "ordinary", when="gaps"),
-        Key("above", "longer than the limit", when="gaps"),
-        Key("below", "short, in a run", when="gaps"),
+        Key("circle", "ordinary"),
+        Key("above", "longer than the limit"),
+        Key("below", "short, in a run"),
     ),
 )
 PRECAUTION = Card(
@@ -139,7 +139,7 @@ def events(published: Published, meta: SiteMeta) -> Filled:
         [label_of(EVENTS, kind), *_event_cells(rows[kind], meta), _published(rows[kind], benchmarks)] for kind in kinds
     ]
     spec = interval_dot.spec(marks, "Events per 100 sessions with recording")
-    return Filled(replace(EVENT_CARD, say=_events_say(rows, meta), spec=spec), cells)
+    return filled(EVENT_CARD, _events_say(rows, meta), cells, spec)
 
 
 def asked(published: Published, meta: SiteMeta) -> Filled:
@@ -167,14 +167,11 @@ def asked(published: Published, meta: SiteMeta) -> Filled:
             plural(whole_network["sessions"], "needling session"),
         )
         say = f"Asked for at {share} of {sessions}. {say}".strip()
-    return Filled(
-        replace(ASKED, say=say or "No needling sessions on record.", spec=share_bars.spec(marks, "Sessions asked")),
-        cells,
-    )
+    return filled(ASKED, say or "No needling sessions on record.", cells, share_bars.spec(marks, "Sessions asked"))
 
 
-def gaps(published: Published) -> tuple[Filled, bool]:
-    """Return the chart of serious events over time, or why there is none; and whether it is drawn."""
+def gaps(published: Published) -> Filled:
+    """Return the chart of serious events over time, or why there is none."""
     chart = next(iter(published.rows("adverse_event_chart")), None)
     points = sorted(published.rows("adverse_event_gap"), key=lambda row: row["position"])
     points = [row for row in points if row["sessions_between"] is not None]
@@ -182,10 +179,10 @@ def gaps(published: Published) -> tuple[Filled, bool]:
         reason = None if chart is None else chart["reason"]
         hidden = "Serious events are too few to show" if chart is not None and chart["suppressed"] else None
         why = f"{clean(reason or hidden or 'No needling sessions on record')}."
-        return Filled(replace(GAPS, say=f"Not drawn. {why}", keys=())), False
+        return filled(GAPS, f"Not drawn. {why}", [])
     cells: list[list[Cell]] = [[str(row["position"]), row["sessions_between"], _signal(row) or DASH] for row in points]
     spec = event_gaps.spec(points, chart["centre"], chart["upper_limit"])
-    return Filled(replace(GAPS, say=_gaps_say(points, chart), spec=spec), cells), True
+    return filled(GAPS, _gaps_say(points, chart), cells, spec)
 
 
 def precautions(published: Published, meta: SiteMeta) -> Filled:
@@ -216,7 +213,7 @@ def precautions(published: Published, meta: SiteMeta) -> Filled:
         for kind in kinds
     ]
     spec = share_bars.spec(marks, "Patients with a yes or no")
-    return Filled(replace(PRECAUTION, say=_precautions_say(found, kinds, meta), spec=spec), cells)
+    return filled(PRECAUTION, _precautions_say(found, kinds, meta), cells, spec)
 
 
 def _is_whole(row: Row) -> bool:
@@ -333,8 +330,8 @@ def _signal(row: Row) -> str:
 def _gaps_say(points: list[Row], chart: Row) -> str:
     start = f"{plural(chart['events'], 'serious event')} in order. "
     expected = (
-        f"If nothing changes half of the gaps are below {decimal(chart['centre'], 0)} sessions and nearly all below "
-        f"{decimal(chart['upper_limit'], 0)}."
+        f"If nothing changes half of the gaps are below {count(round(chart['centre']))} sessions and nearly all below "
+        f"{count(round(chart['upper_limit']))}."
     )
     fired = [
         f"{sum(bool(row[name]) for row in points)} {words}"

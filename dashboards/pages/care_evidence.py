@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from assets.contract.evidence import EVIDENCE as LISTED
 from dashboards.care_words import NO_MODEL
 from dashboards.markup import clean
-from dashboards.pages.filled import Filled
+from dashboards.pages.filled import filled
 from dashboards.pages.parts import Card, Column, Table
 from dashboards.words import DASH, MINUS, care_label, count, decimal, planned_label, plural, rounded, spoken
 
 if TYPE_CHECKING:
+    from dashboards.pages.filled import Filled
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import Cell
     from dashboards.published import Published, Row
@@ -101,8 +103,10 @@ def evidence(published: Published) -> Filled:
     found = [row for row in published.rows("evidence") if row["kind"] == "effect"]
     labels = {item.condition_id: clean(item.label) for item in published.contract.conditions}
     order = [None, *labels]
-    found = [row for row in found if row["condition_id"] in order]
-    found.sort(key=lambda row: order.index(row["condition_id"]))
+    # In the order of the list: days, weeks, months.
+    listed = [item.evidence_id for item in LISTED]
+    found = [row for row in found if row["condition_id"] in order and row["evidence_id"] in listed]
+    found.sort(key=lambda row: (order.index(row["condition_id"]), listed.index(row["evidence_id"])))
     cells: list[list[Cell]] = [
         [
             GENERAL if row["condition_id"] is None else labels[row["condition_id"]],
@@ -121,7 +125,7 @@ def evidence(published: Published) -> Filled:
         if found
         else "The list of evidence has not been published."
     )
-    return Filled(_said(EVIDENCE, say), cells)
+    return filled(EVIDENCE, say, cells)
 
 
 def corrections(published: Published) -> Filled:
@@ -134,9 +138,8 @@ def corrections(published: Published) -> Filled:
         ]
         for row in published.rows("evidence_correction")
     ]
-    return Filled(
-        _said(CORRECTIONS, f"{plural(len(cells), 'statement')} that the literature does not bear out."), cells
-    )
+    say = f"{plural(len(cells), 'statement')} that the literature does not bear out."
+    return filled(CORRECTIONS, say, cells)
 
 
 def arms(published: Published, meta: SiteMeta) -> Filled | None:
@@ -155,11 +158,7 @@ def arms(published: Published, meta: SiteMeta) -> Filled | None:
     ]
     compared = sum(row["difference"] is not None for row in rows)
     say = f"{plural(compared, 'difference')} of {len(rows)} could be estimated, adjusted for the first score."
-    return Filled(_said(ARMS, say), cells)
-
-
-def _said(card: Card, say: str) -> Card:
-    return Card(card.card_id, card.question, card.width, card.read, card.table, say=say)
+    return filled(ARMS, say, cells)
 
 
 def _arm_cells(row: Row, meta: SiteMeta) -> list[Cell]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dashboards.published import Row
 
 HIDDEN = "not shown"
-WRITTEN = 6
+WRITTEN = 1
 READ = (
     "Adjusted gain is the mean gain of all, plus how far a provider's patients came beyond what the source's own model "
     "predicted for them. Limits are those of the size: 95% dashed, 99.8% dotted. A provider with fewer than "

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dashboards.published import Published
 
 NAME, HEADING = "clinics", "Clinics"
-WRITTEN = 13
-"""Rows of a long table that are in the page itself: the first group. The engine writes all."""
+WRITTEN_FIRST, WRITTEN = 6, 2
+"""Rows in the page itself, of the first table and of the others: the engine writes all, and all are in the files."""
 ORDER = (
     "Clinics are in alphabetical order, not ranked. Above and below mean outside the 99.8% limits for a clinic of that "
     "size."
@@ -66,6 +66,7 @@ FUNNEL = Card(
             Column("After adjustment"),
             Column("Depends on the definition"),
         ),
+        written=WRITTEN_FIRST,
     ),
     keys=(
         Key("hollow", "clinic, as expected"),
@@ -100,6 +101,7 @@ TOLD = Card(
             Column("Chance of the worst quarter", "pct"),
             Column("Can be told apart from"),
         ),
+        written=WRITTEN,
     ),
     keys=(Key("dot", "best guess, with 95% interval"), Key("dotted", "all clinics")),
 )
@@ -111,8 +113,8 @@ ADJUSTED = Card(
     "Expected is what a model predicts from what was known before treatment: pain, function, age, sex, duration and "
     "more, never anything that happened later. The dot is observed less expected, the line its 95% interval with the "
     "expected taken as known. Zero is what patients like these have in the network as a whole. A model knows only what "
-    "was recorded: a difference that stays may be case mix nobody wrote down. The first episode of each patient of "
-    "routine care counts.",
+    "was recorded: a difference that stays may be case mix nobody wrote down. These limits are by chance alone: the "
+    "usual variation between clinics is not added. The first episode of each patient of routine care counts.",
     Table(
         "adjusted",
         "Observed and expected outcome by clinic",
@@ -186,6 +188,7 @@ KNOWN = Card(
             Column("95% CI high", "pct"),
             Column("What would change its place"),
         ),
+        written=WRITTEN,
     ),
     keys=(
         Key("dot", "recorded, with 95% interval"),
@@ -220,10 +223,11 @@ OVER_TIME = Card(
         written=WRITTEN,
     ),
     keys=(
-        Key("circle", "ordinary variation", when="over"),
-        Key("above", "signal for the better", when="over"),
-        Key("below", "signal of concern", when="over"),
-        Key("dashed", "limits", when="over"),
+        Key("circle", "ordinary variation", when="judged"),
+        Key("above", "signal for the better", when="judged"),
+        Key("below", "signal of concern", when="judged"),
+        Key("dashed", "limits", when="judged"),
+        Key("open", "not judged", when="open"),
         Key("dotted", "trial limits", when="trial"),
     ),
 )
@@ -332,7 +336,7 @@ def _spread(start: State) -> str:
 
 
 def _others(start: State) -> str:
-    return slot("over.others", start, css="say")
+    return f'<div class="risk">{slot("over.others", start, css="say")}</div>'
 
 
 def _top(filters: list[dict[str, object]], start: State) -> str:

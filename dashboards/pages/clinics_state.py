@@ -39,6 +39,8 @@ OUTCOMES = {
     "function_change": ("Gain in function (points of 0 to 100)", 1),
 }
 """Outcomes of the case-mix models, and what their numbers are multiplied by."""
+OVER_KEYS = {"judged": {"frozen"}, "open": {control_chart.TRIAL, None}, "trial": {control_chart.TRIAL}}
+"""Entries of the key of the chart over time, and the kinds of limits with which they are needed."""
 EXCLUSIONS = ("under_age", "age_missing", "no_first_score", "no_last_score", "no_room")
 
 
@@ -119,8 +121,7 @@ def _headline(selection: Selection, made: State) -> None:
     else:
         row = frames.funnel.get(selection.place)
         adjusted = frames.adjusted.get((*selection.place, RECOVERED))
-        strong, rest = say.clinic_lead(selection.label, row, adjusted, meta)
-        rest = f", {words}{rest}"
+        strong, rest = say.clinic_lead(selection.label, words, row, adjusted, meta)
         made.text["notice.definition"] = say.definition_notice(
             selection.label, selection.conclusions(selection.clinic), contract
         )
@@ -329,7 +330,7 @@ def _adjusted_sentence(selection: Selection) -> str:
     inside = sum(zone == say.AS_EXPECTED for _, zone in zones)
     text = (
         f"After adjustment for what was known of patients before treatment, {inside} of "
-        f"{plural(len(zones), 'clinic')} {'is' if inside == 1 else 'are'} within the range expected by chance."
+        f"{plural(len(zones), 'clinic')} {'is' if inside == 1 else 'are'} within the range expected by chance alone."
     )
     for group, where in ((say.OUTSIDE, "Outside the 99.8% limits"), (say.BETWEEN, "Between the limits")):
         named = [f"{label} ({say.ZONES[zone].lower()})" for label, zone in zones if zone in group]
@@ -443,7 +444,7 @@ def _known(selection: Selection, made: State) -> None:
         dots.append(
             {
                 "label": label,
-                "note": f"{count(row['captured'])} of {count(row['n'])}" if row.get("rate") is not None else "",
+                "note": f"n {count(row['n'])}" if row.get("rate") is not None else "",
                 "rate": row.get("rate"),
                 "rate_low": row.get("rate_low"),
                 "rate_high": row.get("rate_high"),
@@ -457,7 +458,9 @@ def _known(selection: Selection, made: State) -> None:
     sensitivity = frames.sensitivity.get(selection.place)
     parts = [say.completeness_sentence(rows, COMPLETENESS_TARGET_PERCENT)]
     if sensitivity is not None and sensitivity["rate"] is not None:
-        parts += [sentences.missing_bounds(sensitivity), say.weighted_sentence(sensitivity)]
+        # Below the target the bounds stand above all cards.
+        parts.append("" if sentences.missing_notice(sensitivity) else sentences.missing_bounds(sensitivity))
+        parts.append(say.weighted_sentence(sensitivity))
     if selection.clinic and sensitivity is not None and not sensitivity["suppressed"]:
         parts.append(f"{say.tipping_words(sensitivity)}.")
     made.text["known.say"] = " ".join(part for part in parts if part)
@@ -502,10 +505,8 @@ def _over_time(selection: Selection, made: State) -> None:
     ]
     made.text["over.others"] = " ".join(others) if drawn else ""
     made.rows["over"] = [_period_cells(row, selection.meta) for row in rows]
-    if not any(row["limits"] == control_chart.TRIAL for row in rows):
-        made.hide.append("trial")
-    if not drawn:
-        made.hide.append("over")
+    limits = {row["limits"] for row in rows if row["value"] is not None}
+    made.hide += [name for name, kinds in OVER_KEYS.items() if not limits & kinds]
 
 
 def _signal(row: Row | None) -> str:
@@ -539,10 +540,9 @@ def _public(selection: Selection, made: State) -> None:
     frames = selection.frames
     measures = [row for row in frames.measures if _concerns(row, selection.condition)]
     known = [row for row in measures if row["version"] is not None]
-    places = [(selection.clinic, selection.label)] if selection.clinic else list(selection.clinics)
     cells = []
     for measure in known:
-        for clinic, label in [(None, "All clinics"), *places]:
+        for clinic, label in [(None, "All clinics"), *selection.clinics]:
             row = frames.public.get((measure["measure_id"], measure["region"], clinic))
             if row is not None:
                 cells.append([_measure_label(measure), label, *_public_cells(selection, measure, row)])

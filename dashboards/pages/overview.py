@@ -180,7 +180,7 @@ def _with_figure(card: Card, start: State) -> Card:
 
 
 def _top(contract: Contract, filters: list[dict[str, object]], start: State, *, with_tiles: bool) -> str:
-    definition = next(item for item in contract.definitions if item.is_default)
+    definition = contract.default_definition
     in_force = (
         f'<p class="definition"><strong>{esc(clean(definition.label))}</strong> means: '
         f'{esc(clean(definition.sentence))} <a href="definitions.html#{esc(definition.definition_id)}">'

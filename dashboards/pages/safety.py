@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from dashboards.published import Published
 
 NAME, HEADING = "safety", "Treatment and safety"
+TRIAL = (
+    "Arms are compared as assigned; whether by chance is for the trial to say. Everything else on this page describes "
+    "care that was chosen, not assigned, and cannot show that needling caused a difference."
+)
 SHOWN_FRAMES = ("care_comparison", "adverse_event_rate", "care_mix", "subgroup_outcome", "trial_effect")
 """Frames about patients without which there is nothing on this page but literature."""
 
@@ -53,7 +57,6 @@ def build(published: Published, meta: SiteMeta) -> Page:
     reference = care_described.regression(published)
     if cards and reference:
         cards[0] = replace(cards[0], extra=f'<p class="say">{esc(reference)}</p>')
-    gaps, is_drawn = care_events.gaps(published)
     arms = care_evidence.arms(published, meta)
     sections: list[tuple[str, Sequence[Filled]]] = [
         ("", [*([arms] if arms else []), care_described.care_mix(published, meta)]),
@@ -65,7 +68,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
                 care_events.events(published, meta),
                 care_events.asked(published, meta),
                 care_events.precautions(published, meta),
-                gaps,
+                care_events.gaps(published),
             ],
         ),
         ("Often said", [care_evidence.corrections(published)]),
@@ -73,8 +76,6 @@ def build(published: Published, meta: SiteMeta) -> Page:
     filled = [item for _, items in sections for item in items]
     for state in states.values():
         place(filled, state)
-        if not is_drawn:
-            state.hide.append("gaps")
     every = [*cards, *(item.card for item in filled)]
     rows = {item.card.table.table_id: item.rows for item in filled}
     made = payload(NAME, meta, every, filters, states=states_json(states, every), rows=rows)
@@ -109,9 +110,10 @@ def _top(filters: list[dict[str, object]], start: State, published: Published) -
         else ""
     )
     files = (name for name in (*SHOWN_FRAMES, "evidence") if name in published.frames)
+    notice = TRIAL if published.is_trial and not filters else NOT_RANDOMISED
     links = listing(f'<a href="data/{name}.csv">{name}.csv</a>' for name in files)
     return (
-        f'{lead}<p class="notice">{NOT_RANDOMISED}</p>'
+        f'{lead}<p class="notice">{notice}</p>'
         '<noscript><p class="notice">Filters and charts need JavaScript, and tables are cut without it. All numbers '
         f"are in the files of this site: {links}.</p></noscript>"
     )

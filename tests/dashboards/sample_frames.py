@@ -12,7 +12,7 @@ import polars as pl
 from assets.contract import CONTRACT
 from assets.contract.checks import delivery_checks, release_checks
 from assets.contract.model import Condition
-from tests.dashboards import care_frames
+from tests.dashboards import care_frames, clinic_frames
 
 if TYPE_CHECKING:
     from assets.contract.model import Contract
@@ -25,6 +25,7 @@ CARE = {"any": 1.0, "dry_needling": 0.45, "other_care": 0.55}
 MINIMUM = 11
 HOSTILE = "<script>alert(1)</script>\"'&=cmd|\u202ekcab"
 """A name that is markup, quotes, a formula and a change of reading direction."""
+HOSTILE_FRAMES = ("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "unknown_reason", "clinic")
 STRING, INTEGER, FLOAT, BOOLEAN = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 DIMENSIONS: dict[str, Any] = dict.fromkeys(("condition_id", "clinic_key", "care", "period"), STRING)
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -136,6 +137,7 @@ def network() -> dict[str, pl.DataFrame]:
         ),
         **quality(draw),
         **care_frames.routine(CLINICS),
+        **clinic_frames.routine(CLINICS),
         "clinic": _frame("clinic", [[key, key] for key in CLINICS]),
     }
 
@@ -158,6 +160,7 @@ def trial() -> dict[str, pl.DataFrame]:
         "unknown_reason": _frame("unknown_reason", [[None, None, "rom_not_measured", 300, 401, 300 / 401, False]]),
         **quality(draw),
         **care_frames.trial(),
+        **clinic_frames.trial(),
         "clinic": _frame("clinic", [["p01", "p01"], ["p02", "p02"]]),
     }
 
@@ -165,7 +168,8 @@ def trial() -> dict[str, pl.DataFrame]:
 def hostile() -> tuple[dict[str, pl.DataFrame], Contract]:
     """The network with hostile names of a clinic, a condition and every delivery."""
     frames = network()
-    for name in ("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "unknown_reason", "clinic"):
+    of_clinics = (name for name in clinic_frames.routine(CLINICS) if "clinic_key" in frames[name].columns)
+    for name in (*HOSTILE_FRAMES, *of_clinics):
         frames[name] = frames[name].with_columns(pl.col("clinic_key").replace({"Harbour": HOSTILE}))
     frames["adverse_event_rate"] = frames["adverse_event_rate"].with_columns(
         pl.col("clinic_key").replace({"Harbour": HOSTILE})
@@ -173,19 +177,19 @@ def hostile() -> tuple[dict[str, pl.DataFrame], Contract]:
     frames["care_balance"] = frames["care_balance"].with_columns(
         pl.col("covariate").replace({"clinic_key=Harbour": f"clinic_key={HOSTILE}"})
     )
+    for name in (*clinic_frames.routine(CLINICS), "recovery_by_condition"):
+        if "condition_id" in frames[name].columns:
+            frames[name] = frames[name].with_columns(pl.col("condition_id").replace({"sciatica": "odd"}))
     frames["evidence"] = frames["evidence"].with_columns(citation=pl.lit(HOSTILE))
     frames["clinic"] = frames["clinic"].with_columns(label=pl.col("clinic_key"))
     frames["conservation"] = frames["conservation"].with_columns(label=pl.lit(HOSTILE))
-    frames["recovery_by_condition"] = frames["recovery_by_condition"].with_columns(
-        pl.col("condition_id").replace({"sciatica": "odd"})
-    )
     odd = Condition("odd", HOSTILE, HOSTILE, sided=False, pain_measure="nprs_avg24h", rom_measures=(), icd10cm=HOSTILE)
     return frames, CONTRACT.extended(conditions=[odd])
 
 
 def empty() -> dict[str, pl.DataFrame]:
     """Every frame, without rows: a first run that accepted nothing."""
-    return {name: _frame(name, []) for name in SCHEMAS} | care_frames.empty()
+    return {name: _frame(name, []) for name in SCHEMAS} | care_frames.empty() | clinic_frames.empty()
 
 
 def quality(draw: random.Random) -> dict[str, pl.DataFrame]:

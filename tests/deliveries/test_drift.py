@@ -99,7 +99,7 @@ def test_false_alarms_are_rare_and_big_changes_found() -> None:
 
 
 @given(st.lists(st.floats(0, 100, allow_nan=False), min_size=30, max_size=200))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_source_never_drifts_from_itself(values: list[float]) -> None:
     assert found("vas_mm", values, values * 4) == []
 

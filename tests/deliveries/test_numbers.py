@@ -79,7 +79,7 @@ def test_integer_columns_take_integers_only(reader: Reader, text: str) -> None:
     assert reading.faults == [(1, "patient.age_years.readable")]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.decimals(-99_999, 99_999, places=6), min_size=1, max_size=20))
 def test_numbers_are_exact(reader: Reader, row: Callable[..., str], values: list[Decimal]) -> None:
     reading = reader.scores(*(row(f"V{i}", value=f"{value:f}") for i, value in enumerate(values)))

@@ -18,6 +18,7 @@ from assets.outcomes.adjustment import (
     agreement,
     fit_models,
     modelled_episodes,
+    outcome_rows,
     predicted,
 )
 from assets.outcomes.covariates import PRE_TREATMENT, evaluate
@@ -118,7 +119,7 @@ def test_expected_equals_observed_and_can_be_computed_from_the_coefficients(
     found = truth(outcome)
     model = model_of(found)
     assert model.expected.mean() == pytest.approx(found.value.mean(), abs=1e-9)
-    rows = found.candidates.filter(pl.col("value").is_not_null())
+    rows = outcome_rows(modelled_episodes(planted(1500)), outcome).filter(pl.col("value").is_not_null())
     again = predicted(rows, model.names, model.coefficients, is_rate=found.outcome.is_rate)
     np.testing.assert_allclose(again, model.expected)
 
@@ -141,7 +142,7 @@ def test_each_fold_is_predicted_without_itself() -> None:
     )
     one, other = fitted(frame, PAIN_CHANGE), fitted(changed, PAIN_CHANGE)
     same = np.isclose(model_of(one).held_out, model_of(other).held_out, atol=1e-9)
-    own = (one.candidates["fold"] == 2).to_numpy()
+    own = (modelled_episodes(frame)["fold"] == 2).to_numpy()
     assert same[own].all()
     assert not same[~own].any()
 

@@ -23,23 +23,25 @@ FRAMES = {
     "mcid_n mcid_rate mcid_low mcid_high deteriorated_rate statistic_id suppressed",
     "rom_change": "condition_id clinic_key care period n baseline_percent last_percent statistic_id suppressed",
     "recovery_curve": "condition_id clinic_key care from_day day n recovered_share recovered_low recovered_high "
-    "left_share km_share km_low km_high at_risk recovered_so_far left_so_far censored_so_far statistic_id shown "
-    "suppressed",
+    "left_share km_share km_low km_high at_risk recovered_so_far left_so_far censored_so_far statistic_id "
+    "recovery_definition_id shown suppressed",
     "recovery_time": "condition_id clinic_key care from_day n "
     "recovered_share_28 recovered_low_28 recovered_high_28 recovered_share_56 recovered_low_56 recovered_high_56 "
     "recovered_share_84 recovered_low_84 recovered_high_84 at_risk_28 at_risk_56 at_risk_84 "
     "median_day median_low median_high days_recovered days_recovered_error days_recovered_low days_recovered_high "
-    "left_share_84 share_if_no_leaver_recovered share_if_all_leavers_recovered days_per_visit statistic_id suppressed",
+    "left_share_84 share_if_no_leaver_recovered share_if_all_leavers_recovered days_per_visit "
+    "statistic_id recovery_definition_id suppressed",
     "recovery_time_difference": "condition_id care other_care from_day n other_n at_risk_84 other_at_risk_84 "
     "days_recovered days_recovered_low days_recovered_high other_days_recovered other_days_recovered_low "
-    "other_days_recovered_high difference difference_error difference_low difference_high statistic_id suppressed",
+    "other_days_recovered_high difference difference_error difference_low difference_high statistic_id "
+    "recovery_definition_id suppressed",
     "recovery_time_test": "condition_id care other_care from_day event test n other_n chi2 p q m statistic_id "
-    "suppressed",
+    "recovery_definition_id suppressed",
     "measure_summary": "condition_id care measure_id side planned_day n baseline_mean baseline_sd value_mean value_sd "
     "change_mean change_sd worsened statistic_id suppressed",
     "response": "condition_id care measure_id side planned_day rule_id n responders rate rate_low rate_high "
     "statistic_id suppressed",
-    "unknown_reason": "condition_id clinic_key reason episodes n share statistic_id suppressed",
+    "unknown_reason": "condition_id clinic_key reason episodes n share statistic_id recovery_definition_id suppressed",
     "conservation": "delivery_id label extract_stamp state ingested accepted quarantined superseded rejected "
     "out_of_scope",
     "quarantine_by_reason": "table_name check_id title reason rows to_correct",

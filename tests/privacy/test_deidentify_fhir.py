@@ -168,7 +168,7 @@ def test_whoever_reaches_90_is_90_from_the_start(last: str, age: int) -> None:
     assert ours(patient) == {"age": age}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.dates(dt.date(1990, 1, 1), dt.date(2040, 1, 1)), min_size=1, max_size=30))
 def test_no_date_survives_and_years_do_not_give_it_away(dates: list[dt.date]) -> None:
     """Whatever day of the first year the first event had, years and days are the same."""
@@ -207,7 +207,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(KEPT)),
     st.dictionaries(st.sampled_from(sorted({p.split(".")[0] for ps in KEPT.values() for p in ps})), json_values),

@@ -277,7 +277,7 @@ def test_calls_that_cannot_be_carried_out(clinic: Any) -> None:
     assert not (clinic.folder / "out").exists()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(dates=st.lists(st.dates(dt.date(1990, 1, 1), dt.date(2060, 1, 1)), min_size=1, max_size=5))
 def test_no_date_survives_and_differences_do(clinic: Any, dates: list[dt.date]) -> None:
     lines = (f"1,A,,,Male,40,973,NorthStreet,1,{date:%m/%d/%Y},T,{i}" for i, date in enumerate(dates))

@@ -128,7 +128,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["name", "text", "display", "extension", "subject", "x"]), json_values))
 def test_any_json_is_answered_with_names_only(resource: dict[str, object]) -> None:
     for found in identifying_elements(resource, "safe_harbor"):

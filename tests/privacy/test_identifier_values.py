@@ -236,25 +236,25 @@ def test_the_class_with_most_rows_is_said() -> None:
     assert found(["Mary Canary", "219-09-9999", "219-09-9998"]) == Suspicion("social security numbers", 2, 2)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.from_regex(r"\A[A-Z]{1,4}[0-9]{1,9}(-[a-z]+)?(-[0-9]{1,3})?\Z"))
 def test_keys_of_the_usual_form_pass(key: str) -> None:
     assert found([key]) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.uuids().map(str), min_size=1, max_size=20))
 def test_uuids_pass(keys: list[str]) -> None:
     assert found(keys) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.decimals(-1e6, 1e6, places=3).map(str), min_size=1, max_size=20))
 def test_numbers_pass(numbers: list[str]) -> None:
     assert found(numbers) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text(max_size=20), max_size=5))
 def test_any_text_is_answered(values: list[str]) -> None:
     """Also where two engines could differ about white space and digits."""
@@ -263,7 +263,7 @@ def test_any_text_is_answered(values: list[str]) -> None:
         assert answer is None or answer.what in VALUES
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from([value for values in VALUES.values() for value in values]))
 def test_one_expression_finds_all_forms(value: str) -> None:
     assert pl.DataFrame({"x": [value]}).select(looks_identifying(pl.col("x"))).item()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.truth
 
-DEFAULT = next(item.definition_id for item in CONTRACT.definitions if item.is_default)
+DEFAULT = CONTRACT.default_definition.definition_id
 OUTSIDE_95 = ("above", "below", "possibly_above", "possibly_below")
 OUTSIDE_998 = ("above", "below")
 

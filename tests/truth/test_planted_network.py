@@ -18,7 +18,7 @@ pytestmark = pytest.mark.truth
 LOWEST, HIGHEST = 0.93, 0.97
 """What 95% intervals may cover; with 1,000 intervals or more chance alone stays well within it."""
 
-DEFAULT = next(item.definition_id for item in CONTRACT.definitions if item.is_default)
+DEFAULT = CONTRACT.default_definition.definition_id
 
 
 @pytest.fixture(scope="module")

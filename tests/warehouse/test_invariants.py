@@ -181,7 +181,7 @@ def build(
             }
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**6), shuffle=st.integers(0, 10**6))
 def test_order_and_threads_change_nothing_and_no_row_is_lost(seed: int, shuffle: int) -> None:
     rows = clinic(seed)

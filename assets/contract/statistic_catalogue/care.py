@@ -26,6 +26,7 @@ STATISTICS = (
         "rate over all comparisons shown",
         source="Li, Morgan & Zaslavsky 2018; Walker 2013; Austin 2011; VanderWeele & Ding 2017; Benjamini & Hochberg "
         "1995",
+        of_recovery=True,
     ),
     Statistic(
         "care_balance",

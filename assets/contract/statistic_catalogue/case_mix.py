@@ -18,6 +18,7 @@ STATISTICS = (
         method=f"logistic or linear mixed model with a random intercept per clinic; {PREDICTORS}; figures marked cv by "
         "five-fold cross-validation that keeps patients together; ten events or fifteen episodes per parameter",
         source="domain reference 4.5; Peduzzi 1996; Harrell 2015; Steyerberg 2019",
+        of_recovery=True,
     ),
     Statistic(
         "case_mix_calibration",
@@ -31,6 +32,7 @@ STATISTICS = (
         method="mean expected against observed, by tenths of the prediction (fewer parts where these would be small); "
         "Wilson or Student's t interval, 95%",
         source="Steyerberg 2019, chapter 15",
+        of_recovery=True,
     ),
     Statistic(
         "clinic_adjusted",
@@ -45,5 +47,6 @@ STATISTICS = (
         "Wilson or Student's t interval with expected taken as known; limits at 95% and 99.8% exact binomial "
         "or from the spread of single patients; no comparison below 60% known outcomes",
         source="Spiegelhalter 2005; domain reference 4.5 and 4.6",
+        of_recovery=True,
     ),
 )

@@ -32,5 +32,6 @@ STATISTICS = (
         "robust interval on the logit scale); tipping point against the exact binomial funnel limits at 95%. No last "
         "observation is carried forward",
         source="Robins, Hernan & Brumback 2000; Cole & Hernan 2008; Spiegelhalter 2005; domain reference 4.4",
+        of_recovery=True,
     ),
 )

@@ -17,6 +17,7 @@ STATISTICS = (
         method="p-chart, Laney p' or XmR chart (mean +- 2.66 times the mean moving range, screened once); limits from "
         "the first 12 points, set anew only by a recorded decision; the four rules of Making Data Count",
         source="Shewhart 1931; Laney 2002; NHS England, Making Data Count",
+        of_recovery=True,
     ),
     Statistic(
         "outcome_signal",
@@ -29,5 +30,6 @@ STATISTICS = (
         window="all periods whose 12-week window is closed",
         method="the four rules of Making Data Count; 6% of stable series of 24 periods show a signal at the latest one",
         source="NHS England, Making Data Count",
+        of_recovery=True,
     ),
 )

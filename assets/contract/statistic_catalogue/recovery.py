@@ -29,6 +29,7 @@ STATISTICS = (
         window="day 0, or the landmark day by care received in routine data, to 168",
         method="Aalen-Johansen; 1 - Kaplan-Meier beside it; log(-log) intervals, 95%",
         source="Aalen & Johansen 1978; Greenwood 1926",
+        of_recovery=True,
     ),
     Statistic(
         "unknown_outcome",
@@ -41,5 +42,6 @@ STATISTICS = (
         window="from the first visit to discharge",
         method="share of a count",
         source="domain reference 4.2",
+        of_recovery=True,
     ),
 )

@@ -32,6 +32,7 @@ STATISTICS = (
         "open where not reached; mean days recovered as the area under the curve, delta-method error, normal interval; "
         "days per visit as days from first to last visit by visits after the first",
         source="Aalen & Johansen 1978; Brookmeyer & Crowley 1982; Andersen 2013; Conner & Trinquart 2021",
+        of_recovery=True,
     ),
     Statistic(
         "recovery_time_test",
@@ -48,6 +49,7 @@ STATISTICS = (
         method=f"between {PAIRS}; chi-square with 1 degree of freedom; q: false discovery rate over all m tests of the "
         "table",
         source="Gray 1988; Mantel 1966; Prentice 1978; Benjamini & Hochberg 1995",
+        of_recovery=True,
     ),
     Statistic(
         "recovery_time_difference",
@@ -60,5 +62,6 @@ STATISTICS = (
         window=f"{WINDOW} 84",
         method=f"between {PAIRS}; difference of two areas under the cumulative incidence, normal interval, 95%",
         source="Zhao 2016; Conner & Trinquart 2021",
+        of_recovery=True,
     ),
 )

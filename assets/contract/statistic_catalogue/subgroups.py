@@ -19,6 +19,7 @@ STATISTICS = (
         "care collects more of them",
         method="Wilson score interval, Student's t interval, 95%; bounds if none or all of the unknown had recovered",
         source="Wilson 1927; Student 1908; domain reference 3 and 4.2",
+        of_recovery=True,
     ),
     Statistic(
         "twitch_outcome",

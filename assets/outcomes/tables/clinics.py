@@ -259,7 +259,7 @@ def _recovery_cells(cube: pl.DataFrame) -> pl.DataFrame:
 
 def _pain_cells(cube: pl.DataFrame, closed: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     n = cube["pairs"]
-    (default,) = (item.definition_id for item in contract.definitions if item.is_default)
+    default = contract.default_definition.definition_id
     means = cube.select(
         "condition_id",
         "clinic_key",

@@ -25,7 +25,6 @@ from assets.outcomes.methods.proportions import missing_bounds, share, wilson
 from assets.outcomes.methods.sensitivity import tipping_rate
 from assets.outcomes.methods.weighting import Logistic, completed_means, logistic, logit_interval
 from assets.outcomes.support import TOO_MANY_COVARIATES, by_support, carries
-from assets.outcomes.tables.rates import default_definition
 from assets.outcomes.topic import Topic
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ COMPLETION = Layout(
     groups=("n",),
     statistic="completion",
 )
-WEIGHTED = ("weighted_rate", "weighted_low", "weighted_high", "effective")
+WEIGHTED = ("weighted_rate", "weighted_low", "weighted_high", "effective_size")
 TIPPING = ("tipping_down", "tipping_up", "tipping_down_odds_ratio", "tipping_up_odds_ratio")
 SENSITIVITY = Layout(
     GROUP,
@@ -104,7 +103,7 @@ def completion_sensitivity(recovery_cube: pl.DataFrame, case_mix: pl.DataFrame, 
     counts = recovery_cube.filter(
         (pl.col("period") == ALL_PERIODS)
         & (pl.col("care") == ANY_CARE)
-        & (pl.col("definition_id") == default_definition(contract))
+        & (pl.col("definition_id") == contract.default_definition.definition_id)
     ).select(*GROUP, "eligible", "recovered", n=pl.col("known"))
     rate, low, high = wilson(counts["recovered"], counts["n"])
     none, every = missing_bounds(counts["recovered"], counts["n"], counts["eligible"])
@@ -179,13 +178,13 @@ def _weighted(episodes: pl.DataFrame, condition: str | None) -> pl.DataFrame:
         np.concatenate([getattr(part, name) for part in (whole, each)]) for name in ("mean", "error", "effective")
     )
     low, high = logit_interval(mean, error)
-    is_enough = pl.col("effective") >= SMALLEST_EFFECTIVE
+    is_enough = pl.col("effective_size") >= SMALLEST_EFFECTIVE
     return keys.with_columns(
         weighted_n=pl.Series(np.concatenate([[codes.size], np.bincount(codes, minlength=len(clinics))])),
         weighted_rate=pl.Series(mean),
         weighted_low=pl.Series(low),
         weighted_high=pl.Series(high),
-        effective=pl.Series(effective).fill_nan(0.0),
+        effective_size=pl.Series(effective).fill_nan(0.0),
     ).with_columns(
         *(pl.when(is_enough).then(pl.col(name)).alias(name) for name in WEIGHTED),
         not_weighted=pl.when(~is_enough).then(pl.lit(TOO_FEW_KNOWN)),

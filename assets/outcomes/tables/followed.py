@@ -10,7 +10,6 @@ import polars as pl
 
 from assets.outcomes.frames import INTEGER, STRING, columns
 from assets.outcomes.methods.survival import Risk, risk_table
-from assets.outcomes.tables.rates import default_definition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +49,7 @@ def followed(event_count: pl.DataFrame, contract: Contract) -> Followed:
             which its group is followed, or with a negative count.
 
     """
-    counts = _checked(event_count.filter(pl.col("definition_id") == default_definition(contract)))
+    counts = _checked(event_count.filter(pl.col("definition_id") == contract.default_definition.definition_id))
     keys = list(CELL)
     cells = counts.select(pl.col(name).cast(dtype) for name, dtype in CELL.items()).unique()
     cells = cells.sort(keys, nulls_last=False)

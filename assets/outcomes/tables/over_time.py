@@ -17,7 +17,6 @@ from assets.contract.charts import CHART_SERIES
 from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
 from assets.outcomes.methods import control_charts as charts
 from assets.outcomes.methods.means import mean
-from assets.outcomes.tables.rates import default_definition
 from assets.outcomes.tables.time_words import Reading, signal_sentence
 from assets.outcomes.topic import Topic
 from assets.privacy.disclosure import MINIMUM_GROUP
@@ -105,7 +104,7 @@ def over_time(period_count: pl.DataFrame, rebase: pl.DataFrame, contract: Contra
         counts = period_count.filter(pl.col("time_unit") == unit).sort("period", *GROUP, nulls_last=False)
         periods = _periods(counts, unit)
         for series in CHART_SERIES if periods else ():
-            definition = default_definition(contract) if series.is_share else None
+            definition = contract.default_definition.definition_id if series.is_share else None
             grid = _grid(counts, periods, series)
             chart = _chart(grid, series, _phases(grid, series, rebase))
             labels = {"series": series.series_id, "time_unit": unit, "definition_id": definition}

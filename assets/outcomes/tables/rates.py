@@ -166,7 +166,7 @@ def unknown_reason(recovery_cube: pl.DataFrame, contract: Contract) -> pl.DataFr
     cube = recovery_cube.filter(
         (pl.col("period") == ALL_PERIODS)
         & (pl.col("care") == ANY_CARE)
-        & (pl.col("definition_id") == default_definition(contract))
+        & (pl.col("definition_id") == contract.default_definition.definition_id)
     ).rename({"episodes": "n", **UNKNOWN_REASONS})
     long = cube.unpivot(
         on=list(UNKNOWN_REASONS.values()),
@@ -175,12 +175,6 @@ def unknown_reason(recovery_cube: pl.DataFrame, contract: Contract) -> pl.DataFr
         value_name="episodes",
     )
     return UNKNOWN.publish(long.with_columns(share=pl.Series(share(long["episodes"], long["n"]))))
-
-
-def default_definition(contract: Contract) -> str:
-    """Id of the recovery definition in force. Raises ValueError unless there is exactly one."""
-    (definition_id,) = (definition.definition_id for definition in contract.definitions if definition.is_default)
-    return definition_id
 
 
 def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:

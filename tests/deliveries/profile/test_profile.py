@@ -187,7 +187,7 @@ def test_digest_is_of_the_content_not_the_spelling(tmp_path: Path) -> None:
     assert digest(TRIAL) != digest(TRIAL.replace('{"1": F, "0": M}', '{"1": M, "0": F}'))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_damage_gives_a_profile_or_a_sentence(tmp_path: Path, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(TRIAL) - 1))

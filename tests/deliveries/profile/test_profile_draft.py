@@ -339,7 +339,7 @@ CELLS = st.sampled_from(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     header=st.lists(st.sampled_from(HEADERS) | st.text(min_size=1, max_size=8), min_size=1, max_size=8, unique=True),
     data=st.data(),

@@ -124,13 +124,13 @@ def test_odd_values_are_accepted_or_answered(old: str, new: str) -> None:
     load(text.replace(old, new, 1))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(max_size=200) | st.from_regex(r"([a-z_]{1,8}: ?[\[{\-\"'&*!|>%@,:#?a-z0-9 \n]{0,12}\n){0,8}"))
 def test_any_text(text: str) -> None:
     load(text)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(content=st.binary(max_size=200))
 def test_any_bytes(content: bytes) -> None:
     load(content)
@@ -154,7 +154,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(content=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=8))
 def test_any_mapping_of_known_keys(content: dict[str, object]) -> None:
     load(yaml.safe_dump(content))
@@ -193,13 +193,13 @@ def _places(content: object) -> list[tuple[object, object]]:
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(text=changed_profiles())
 def test_any_change_of_a_profile(text: str) -> None:
     load(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_damage_of_a_profile(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(CORPUS))

@@ -92,7 +92,7 @@ def test_large_groups_and_an_absent_code() -> None:
 
 
 @given(st.integers(0, 50), st.floats(-1e3, 1e3), st.floats(0.01, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_moves_and_scales_with_the_outcome(seed: int, shift: float, factor: float) -> None:
     y, x, group = many(seed, groups=6, rows=40)
     fit, moved = fit_linear(y, x, group), fit_linear(factor * y + shift, x, group)

@@ -83,7 +83,7 @@ def test_overlap_weights_by_hand() -> None:
         assert np.average(stratum[group], weights=weights[group]) == pytest.approx(0.64, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8))
 def test_overlap_weights_balance_every_column_of_the_model(seed: int, k: int) -> None:
     design, treated, _ = confounded(np.random.default_rng(seed), 300, max(k, 2))

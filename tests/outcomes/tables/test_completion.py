@@ -25,12 +25,11 @@ from assets.outcomes.tables.completion import (
     completion_sensitivity,
     weighted_rates,
 )
-from assets.outcomes.tables.rates import default_definition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DEFINITION = default_definition(CONTRACT)
+DEFINITION = CONTRACT.default_definition.definition_id
 
 
 def only(frame: pl.DataFrame, **keys: Any) -> dict[str, Any]:
@@ -140,7 +139,7 @@ def test_weights_bring_back_a_rate_that_complete_cases_miss(episodes: pl.DataFra
     assert row["weighted_low"] < truth < row["weighted_high"]
     assert row["rate_if_missing_none"] < truth < row["rate_if_missing_all"]
     assert row["weighted_n"] == row["eligible"] == 3000
-    assert row["effective"] < row["n"]
+    assert row["effective_size"] < row["n"]
     for condition in ("neck_pain", "sciatica"):
         mine = only(table, condition_id=condition, clinic_key=None)
         own = episodes.filter(pl.col("condition_id") == condition)["truth"].mean()
@@ -283,7 +282,11 @@ def test_small_groups_are_hidden() -> None:
     table = completion_sensitivity(clinics((4, 8, 12), (50, 90, 100)), case_mix(200).clear(), CONTRACT)
     row = only(table, clinic_key="c0")
     assert row["suppressed"]
-    assert {value for name, value in row.items() if name not in {"condition_id", "clinic_key", "statistic_id"}} == {
+    assert {
+        value
+        for name, value in row.items()
+        if name not in {"condition_id", "clinic_key", "statistic_id", "recovery_definition_id"}
+    } == {
         None,
         True,
     }
