@@ -84,7 +84,7 @@ RULES = {
     "two_of_three": "2 of 3 close to a limit",
     "trend_of_7": "7 rising or falling in a row",
 }
-MOST_NAMES = 8
+MOST_NAMES = 12
 """More names than this make no sentence."""
 
 
@@ -104,8 +104,10 @@ def not_compared(row: Row | None, meta: SiteMeta) -> str:
     """Why a row of the funnel has no zone; empty if it has one."""
     if row is None:
         return "no episodes"
-    if row["suppressed"] or row["not_compared"] == TOO_FEW_PATIENTS:
-        return meta.too_few if row["suppressed"] or row["eligible"] else "no episodes"
+    if row["suppressed"]:
+        return meta.too_few
+    if row["not_compared"] == TOO_FEW_PATIENTS:
+        return "no known outcome" if row["eligible"] else "no episodes"
     if row["not_compared"] == TOO_INCOMPLETE:
         return f"{percent(row['completeness'])} of outcomes known, {COMPARISON_FLOOR_PERCENT}% needed"
     return "" if row["zone"] else "not compared"
@@ -125,8 +127,7 @@ def funnel_counts(rows: Iterable[Row | None], label: str) -> tuple[str, str]:
 def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> str:
     """Say who lies where, and who is not compared and why."""
     compared = [(label, row) for label, row in rows if row is not None and row["zone"] is not None]
-    left_out = [f"{label} ({words})" for label, row in rows if (words := not_compared(row, meta))]
-    aside = f" Not compared: {names(left_out)}." if left_out else ""
+    aside = _left_out(rows, meta)
     if not compared:
         return f"No clinic can be compared.{aside}"
     inside = sum(row["zone"] == AS_EXPECTED for _, row in compared)
@@ -144,6 +145,16 @@ def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> s
             f"by chance alone {beyond} would lie outside the 95% limits."
         )
     return f"{text}{aside}"
+
+
+def _left_out(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> str:
+    """Name those who are not compared, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for label, row in rows:
+        if words := not_compared(row, meta):
+            reasons.setdefault(words, []).append(label)
+    groups = [f"{names(found)} ({words})" for words, found in reasons.items()]
+    return f" Not compared: {'; '.join(groups)}." if groups else ""
 
 
 def clinic_lead(label: str, condition: str, row: Row | None, adjusted: Row | None, meta: SiteMeta) -> tuple[str, str]:

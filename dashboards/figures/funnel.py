@@ -26,6 +26,8 @@ PERCENT = 100
 LEFT, RIGHT = 0.2, 0.75
 """Shares of the width up to which, and from which on, a name stands beside its mark so that it is not cut."""
 HEADROOM = 1.14
+LONGEST = 40
+"""Letters of a name beside its mark."""
 AS_EXPECTED = "as_expected"
 MARKS = {
     AS_EXPECTED: ("circle", "card", "own"),
@@ -44,7 +46,6 @@ class FunnelPoint(TypedDict):
     n: int
     value: float
     zone: str
-    is_selected: bool
 
 
 class FunnelLine(TypedDict):
@@ -93,9 +94,8 @@ def spec(
             *(_line(lines, name, scale, _pen("dash")) for name in ("low_95", "high_95")),
             *(_line(lines, name, scale, _pen("dot")) for name in ("low_998", "high_998")),
             _centre(centre, ends, scale),
-            # The chosen one is drawn once more, on top: so only that changes with the choice.
-            _clinics([{**row, "is_selected": False} for row in points], widest, scale, is_share=is_share),
-            _clinics([row for row in points if row["is_selected"]], widest, scale, is_share=is_share),
+            _clinics(points, widest, scale, is_chosen=False),
+            _clinics([], widest, scale, is_chosen=True),
         ],
         "layout": base_layout(
             HEIGHT,
@@ -108,6 +108,13 @@ def spec(
             },
         ),
     }
+
+
+def with_chosen(spec: Spec, point: FunnelPoint, *, is_share: bool) -> Spec:
+    """Return the specification with one of its clinics drawn once more, on top."""
+    widest = spec["layout"]["xaxis"]["range"][1] / HEADROOM
+    chosen = _clinics([point], widest, PERCENT if is_share else 1, is_chosen=True)
+    return {**spec, "data": [*spec["data"][:-1], chosen]}
 
 
 def _pen(dash: str) -> Spec:
@@ -138,23 +145,25 @@ def _centre(centre: float | None, ends: list[float], scale: int) -> Spec:
     }
 
 
-def _clinics(rows: Sequence[FunnelPoint], widest: int, scale: int, *, is_share: bool) -> Spec:
+def _clinics(rows: Sequence[FunnelPoint], widest: float, scale: int, *, is_chosen: bool) -> Spec:
     marks = [MARKS.get(row["zone"], MARKS[AS_EXPECTED]) for row in rows]
-    value = "%{y:.0f}%" if is_share else "%{y:.1f}"
+    value = "%{y:.0f}%" if scale == PERCENT else "%{y:.1f}"
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": [row["n"] for row in rows],
         "y": [rounded(row["value"] * scale) for row in rows],
-        "text": [_name(row) if row["is_selected"] == (row["zone"] == AS_EXPECTED) else "" for row in rows],
-        "textposition": [_beside(row["n"] / widest) for row in rows],
+        # Who lies outside has a name already.
+        "text": [_name(row) if is_chosen == (row["zone"] == AS_EXPECTED) else "" for row in rows],
+        "textposition": [_beside(row["n"] / widest, row["zone"]) for row in rows],
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
         "marker": {
             "symbol": [symbol for symbol, _, _ in marks],
-            "size": [15 if row["is_selected"] else 11 for row in rows],
+            "size": [15 if is_chosen else 11 for _ in rows],
             # The chosen clinic is filled, whatever its zone.
-            "color": [LIGHT[edge if row["is_selected"] else fill] for row, (_, fill, edge) in _both(rows, marks)],
+            "color": [LIGHT[edge if is_chosen else fill] for _, fill, edge in marks],
             "line": {"width": 2, "color": [LIGHT[edge] for _, _, edge in marks]},
+            "opacity": 1,
         },
         "customdata": [[_name(row), count(row["n"])] for row in rows],
         "hovertemplate": f"%{{customdata[0]}}<br>{value}, n %{{customdata[1]}}<extra></extra>",
@@ -162,20 +171,17 @@ def _clinics(rows: Sequence[FunnelPoint], widest: int, scale: int, *, is_share: 
     }
 
 
-def _both(
-    rows: Sequence[FunnelPoint], marks: list[tuple[str, str, str]]
-) -> list[tuple[FunnelPoint, tuple[str, str, str]]]:
-    return list(zip(rows, marks, strict=True))
-
-
 def _name(row: FunnelPoint) -> str:
-    return plot_text(row["label"])
+    label = row["label"]
+    return plot_text(label if len(label) <= LONGEST else f"{label[:LONGEST]}\N{HORIZONTAL ELLIPSIS}")
 
 
-def _beside(share: float) -> str:
+def _beside(share: float, zone: str) -> str:
     if share < LEFT:
         return "middle right"
-    return "middle left" if share > RIGHT else "top center"
+    if share > RIGHT:
+        return "middle left"
+    return "bottom center" if MARKS.get(zone, MARKS[AS_EXPECTED])[0] == "triangle-down" else "top center"
 
 
 def _range(
@@ -183,7 +189,7 @@ def _range(
 ) -> list[float]:
     """Everything that is drawn, in full tens of a percent, or with a little room."""
     values = [row["value"] * scale for row in points]
-    values += [row[name] * scale for row in lines for name in ("low_998", "high_998")]  # type: ignore[literal-required]
+    values += [row[name] * scale for row in lines for name in ("low_998", "high_998")]
     values += [] if centre is None else [centre * scale]
     if not values:
         return [0, scale]

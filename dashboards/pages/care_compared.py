@@ -49,7 +49,7 @@ COMPARED = Card(
             Column("Outcome unknown", "pct"),
             Column("Outcome", "int"),
         ),
-        written=2,
+        written=1,
     ),
     keys=(Key("dot", "with needling"), Key("diamond", "without needling")),
 )
@@ -62,8 +62,9 @@ ADJUSTED = Card(
     "for. A number is shown only if each group has an effective size (unweighted patients that the weighted ones are "
     f"worth) of {contrasts.SMALLEST_EFFECTIVE_SIZE}, no standardised difference reaches {contrasts.LARGEST_SMD} after "
     f"weighting, and {contrasts.SMALLEST_EQUIPOISE:.0%} of patients might well have been in either group (equipoise). "
-    "Squares and products are terms that the model does not contain. E-value: how strongly something unrecorded would "
-    "have to go with both care and outcome to account for the difference; in brackets for the end of the interval.",
+    "q: false discovery rate over all comparisons shown, since some differ by chance alone. Squares and products: "
+    "terms not in the model. E-value: how strongly something unrecorded would have to go with both care and outcome to "
+    "account for the difference; in brackets for the end of the interval.",
     Table(
         "adjusted",
         "Difference after adjustment, or the diagnostic that failed",
@@ -71,6 +72,7 @@ ADJUSTED = Card(
             Column("Condition"),
             Column("Difference"),
             Column("95% CI", "int"),
+            Column("q", "int"),
             Column("Analysed", "int"),
             Column("Effective size", "int"),
             Column("Largest difference before", "dec2"),
@@ -232,12 +234,13 @@ class Compared:
     def _adjusted_cells(self, row: Row | None, outcome: str) -> list[Cell]:
         why = verdict(row, self.meta)
         if row is None or row["suppressed"]:
-            return [why, DASH, "not shown", *[None] * 8]
+            return [why, DASH, DASH, "not shown", *[None] * 8]
         shown = [_difference(row["adjusted_difference"], outcome), _bounds(row, outcome)]
         e_value = DASH if row["e_value"] is None else f"{decimal(row['e_value'])} ({decimal(row['e_value_limit'])})"
         left_out = row["patients_left_out"]
         return [
             *([why, DASH] if why else shown),
+            DASH if row["q_value"] is None else f"{row['q_value']:.3f}",
             _both(count(row["analysed_treated"]), count(row["analysed_control"])),
             _both(decimal(row["effective_treated"], 0), decimal(row["effective_control"], 0)),
             *(rounded(row[name], 2) for name in ("max_smd_before", "max_smd_after", "max_smd_beyond")),

@@ -45,7 +45,7 @@ MIX = Card(
             Column("With it", "int"),
             Column("Share", "pct"),
         ),
-        written=2,
+        written=1,
     ),
     keys=(Key("filled", "needled episodes"), Key("tick", "all episodes")),
 )
@@ -73,7 +73,7 @@ TWITCH_CARD = Card(
             Column("95% CI high", "dec2"),
         ),
         grouped=True,
-        written=2,
+        written=1,
     ),
     keys=(Key("dot", "mean fall in pain, with 95% interval"),),
 )
@@ -100,7 +100,7 @@ WHO = Card(
     7,
     WHO_READ,
     Table(
-        "who", "Outcomes by group of patients", (Column("By"), Column("Group"), *WHO_COLUMNS), grouped=True, written=2
+        "who", "Outcomes by group of patients", (Column("By"), Column("Group"), *WHO_COLUMNS), grouped=True, written=1
     ),
     keys=(Key("dot", "recovered, with 95% interval"),),
 )

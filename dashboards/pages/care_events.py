@@ -85,7 +85,7 @@ GAPS = Card(
         "gaps",
         "Sessions between serious events",
         (Column("Event"), Column("Sessions", "int"), Column("Signal")),
-        written=2,
+        written=1,
     ),
     keys=(
         Key("circle", "ordinary"),
@@ -112,7 +112,7 @@ PRECAUTION = Card(
             Column("Unknown", "int"),
             Column("Not asked", "int"),
         ),
-        written=2,
+        written=1,
     ),
     keys=(Key("filled", "patients with a yes or no"),),
 )

@@ -45,7 +45,7 @@ EVIDENCE = Card(
             Column("Citation"),
         ),
         grouped=True,
-        written=2,
+        written=1,
     ),
 )
 CORRECTIONS = Card(
@@ -118,10 +118,12 @@ def evidence(published: Published) -> Filled:
         for row in found
     ]
     missing = sum("No pooled evidence" in row["result"] for row in found)
+    remembered = sum(not row["verified"] for row in found)
     version = max((row["version"] for row in found), default=0)
+    read = plural(len(found) - missing - remembered, "published result")
     say = (
-        f"{plural(len(found), 'published result')}, version {version} of the list. For {plural(missing, 'condition')} "
-        "no pooled evidence was found; not finding it is no proof that there is none."
+        f"{read} and {remembered} known from memory only, version {version} of the list. For "
+        f"{plural(missing, 'condition')} no pooled evidence was found; not finding it is no proof that there is none."
         if found
         else "The list of evidence has not been published."
     )

@@ -93,7 +93,7 @@ def _card(frames: ClinicFrames, meta: SiteMeta, place: int, key: tuple[str, int 
 
 def _points(rows: list[tuple[str, Row]]) -> list[funnel.FunnelPoint]:
     return [
-        {"label": label, "n": row["n"], "value": row["adjusted_gain"], "zone": row["zone"], "is_selected": False}
+        {"label": label, "n": row["n"], "value": row["adjusted_gain"], "zone": row["zone"]}
         for label, row in rows
         if row["zone"] is not None
     ]

@@ -15,7 +15,7 @@ from dashboards.pages.clinic_frames import ClinicFrames
 from dashboards.pages.clinics_state import FUNNEL_AXES, STAGES, Selection, state
 from dashboards.pages.filled import place
 from dashboards.pages.frame import Page, empty
-from dashboards.pages.parts import Card, Column, Key, Table, card_html, filters_html, slot, table_html
+from dashboards.pages.parts import Card, Column, Key, Table, card_html, filters_html, slot, table_html, when
 from dashboards.pages.payload import payload, selection_filter, states_json, table_json
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ FUNNEL = Card(
         written=WRITTEN_FIRST,
     ),
     keys=(
-        Key("hollow", "clinic, as expected"),
-        Key("above", "above the limits (hollow: possibly)"),
-        Key("below", "below the limits (hollow: possibly)"),
-        Key("centre", "all clinics"),
-        Key("dashed", "95% limits"),
-        Key("dotted", "99.8% limits"),
+        Key("hollow", "clinic, as expected", when="funnel"),
+        Key("above", "above the limits (hollow: possibly)", when="funnel"),
+        Key("below", "below the limits (hollow: possibly)", when="funnel"),
+        Key("centre", "all clinics", when="funnel"),
+        Key("dashed", "95% limits", when="funnel"),
+        Key("dotted", "99.8% limits", when="funnel"),
         Key("not-run", "95% range by chance alone", when="chance"),
     ),
 )
@@ -103,7 +103,7 @@ TOLD = Card(
         ),
         written=WRITTEN,
     ),
-    keys=(Key("dot", "best guess, with 95% interval"), Key("dotted", "all clinics")),
+    keys=(Key("dot", "best guess, with 95% interval", when="told"), Key("dotted", "all clinics", when="told")),
 )
 SPREAD = Table("spread", "Variation between clinics", (Column("What"), Column("Value")))
 ADJUSTED = Card(
@@ -132,7 +132,7 @@ ADJUSTED = Card(
         grouped=True,
         written=WRITTEN,
     ),
-    keys=(Key("dot", "observed less expected, with 95% interval"),),
+    keys=(Key("dot", "observed less expected, with 95% interval", when="adjusted"),),
 )
 MODEL = Card(
     "model",
@@ -162,7 +162,7 @@ MODEL = Card(
         grouped=True,
         written=WRITTEN,
     ),
-    keys=(Key("dot", "observed, with 95% interval"), Key("dotted", "as expected")),
+    keys=(Key("dot", "observed, with 95% interval", when="model"), Key("dotted", "as expected", when="model")),
 )
 KNOWN = Card(
     "known",
@@ -276,6 +276,8 @@ CARDS = (
     (PUBLIC, "public_measure"),
 )
 """Cards and the frames without which they would show nothing."""
+PAIRS = ((TOLD, ADJUSTED), (MODEL, KNOWN))
+"""Cards that share a line."""
 
 
 def build(published: Published, meta: SiteMeta) -> Page:
@@ -289,20 +291,19 @@ def build(published: Published, meta: SiteMeta) -> Page:
     ]
     clinics = [None, *(key for key, _ in published.clinics)]
     conditions = [None, *(key for key, _ in published.conditions)]
-    states = {
-        f"{i}|{j}": state(Selection(frames, meta, clinic, condition))
-        for i, clinic in enumerate(clinics)
-        for j, condition in enumerate(conditions)
-    }
+    states = {f"0|{j}": state(Selection(frames, meta, None, condition)) for j, condition in enumerate(conditions)}
+    like = {f"{i}|{j}": f"0|{j}" for i in range(1, len(clinics)) for j in range(len(conditions))}
+    for key, everybody in like.items():
+        i, j = (int(place) for place in key.split("|"))
+        states[key] = state(Selection(frames, meta, clinics[i], conditions[j]), states[everybody])
     start = states["0|0"]
-    cards = [_with_figure(card, start) for card, name in CARDS if published.rows(name)]
+    present = [card for card, name in CARDS if published.rows(name)]
+    cards = [_with_figure(card, start, is_alone=_is_alone(card, present)) for card in present]
     gains = clinic_gains.cards(frames, meta)
     for one in states.values():
         place(gains, one)
         _drop_unused(one, cards)
     every = [*cards, *(item.card for item in gains)]
-    # The choice of a clinic moves little: its state is written as the difference to that of all clinics.
-    like = {f"{i}|{j}": f"0|{j}" for i in range(1, len(clinics)) for j in range(len(conditions))}
     rows = {item.card.table.table_id: item.rows for item in gains}
     made = payload(NAME, meta, every, filters, states=states_json(states, every, like), rows=rows)
     made["tables"][SPREAD.table_id] = table_json(SPREAD)
@@ -316,7 +317,11 @@ def _drop_unused(one: State, cards: list[Card]) -> None:
     one.rows = {name: rows for name, rows in one.rows.items() if name in kept}
 
 
-def _with_figure(card: Card, start: State) -> Card:
+def _is_alone(card: Card, present: list[Card]) -> bool:
+    return any(card in pair and not all(one in present for one in pair) for pair in PAIRS)
+
+
+def _with_figure(card: Card, start: State, *, is_alone: bool) -> Card:
     """Return a card with the figure of the default selection; with an empty one where that selection has none."""
     if card is PUBLIC:
         return card
@@ -328,11 +333,12 @@ def _with_figure(card: Card, start: State) -> Card:
     }
     spec = start.plots[card.card_id] or blank.get(card.card_id, lambda: recovery_dot.spec([], ""))()
     extra = {TOLD.card_id: _spread, OVER_TIME.card_id: _others}.get(card.card_id)
-    return replace(card, spec=spec, extra=extra(start) if extra else "")
+    width = 12 if is_alone else card.width
+    return replace(card, spec=spec, width=width, extra=extra(start) if extra else "")
 
 
 def _spread(start: State) -> str:
-    return f'<div class="risk">{table_html(SPREAD, start.rows["spread"])}</div>'
+    return f'<div class="risk"{when("spread", start)}>{table_html(SPREAD, start.rows["spread"])}</div>'
 
 
 def _others(start: State) -> str:

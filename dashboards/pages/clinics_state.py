@@ -39,7 +39,13 @@ OUTCOMES = {
     "function_change": ("Gain in function (points of 0 to 100)", 1),
 }
 """Outcomes of the case-mix models, and what their numbers are multiplied by."""
-OVER_KEYS = {"judged": {"frozen"}, "open": {control_chart.TRIAL, None}, "trial": {control_chart.TRIAL}}
+OF_CONDITION = ("chance", "spread")
+"""Parts that are hidden, or not, whatever the clinic."""
+OVER_KEYS: dict[str, set[str | None]] = {
+    "judged": {"frozen"},
+    "open": {control_chart.TRIAL, None},
+    "trial": {control_chart.TRIAL},
+}
 """Entries of the key of the chart over time, and the kinds of limits with which they are needed."""
 EXCLUSIONS = ("under_age", "age_missing", "no_first_score", "no_last_score", "no_room")
 
@@ -90,18 +96,40 @@ def condition_label(frames: ClinicFrames, condition: str) -> str:
     return dict(frames.published.conditions).get(condition, known.get(condition, clean(condition)))
 
 
-def state(selection: Selection) -> State:
-    """Return all texts, figures and rows of the selection."""
-    made = State()
+def state(selection: Selection, everybody: State | None = None) -> State:
+    """Return all texts, figures and rows of the selection.
+
+    ``everybody`` is the state of all clinics for the same condition, with which that of a clinic shares its tables.
+    """
+    if everybody is None:
+        made = State()
+        _funnel(selection, made)
+        _told(selection, made)
+        _adjusted(selection, made)
+        _model(selection, made)
+        _public(selection, made)
+        made.rows["known"] = [[label, *_known_cells(selection, key)] for key, label in selection.clinics]
+    else:
+        made = State(dict(everybody.text), dict(everybody.plots), dict(everybody.rows))
+        made.hide = [name for name in everybody.hide if name in OF_CONDITION]
+        _choose(selection, made)
     _headline(selection, made)
-    _funnel(selection, made)
-    _told(selection, made)
-    _adjusted(selection, made)
-    _model(selection, made)
     _known(selection, made)
     _over_time(selection, made)
-    _public(selection, made)
+    made.text["public.say"] = _public_sentence(selection)
+    # The key of a chart goes with it.
+    made.hide += [card for card, spec in made.plots.items() if spec is None]
     return made
+
+
+def _choose(selection: Selection, made: State) -> None:
+    """Mark the clinic in the charts of all clinics."""
+    row = selection.frames.funnel.get(selection.place)
+    spec = made.plots["funnel"]
+    if spec is not None and row is not None and row["zone"] is not None:
+        made.plots["funnel"] = funnel.with_chosen(spec, _point(selection.label or "", row), is_share=True)
+    for card in ("told", "adjusted"):
+        made.plots[card] = _with_selection(made.plots[card], selection.position)
 
 
 def _headline(selection: Selection, made: State) -> None:
@@ -132,17 +160,7 @@ def _headline(selection: Selection, made: State) -> None:
 def _funnel(selection: Selection, made: State) -> None:
     frames, meta = selection.frames, selection.meta
     rows = [(key, label, frames.funnel.get((selection.condition, key))) for key, label in selection.clinics]
-    points: list[funnel.FunnelPoint] = [
-        {
-            "label": label,
-            "n": row["n"],
-            "value": row["value"],
-            "zone": row["zone"],
-            "is_selected": key == selection.clinic,
-        }
-        for key, label, row in rows
-        if row is not None and row["zone"] is not None
-    ]
+    points = [_point(label, row) for _, label, row in rows if row is not None and row["zone"] is not None]
     lines = [_line(row) for row in frames.lines.get(selection.condition, []) if row["line_low_95"] is not None]
     centre = next((row["network"] for _, _, row in rows if row is not None and row["zone"] is not None), None)
     made.plots["funnel"] = funnel.spec(points, lines, centre, FUNNEL_AXES, is_share=True) if points else None
@@ -151,6 +169,10 @@ def _funnel(selection: Selection, made: State) -> None:
     made.rows["funnel"] = [[label, *_funnel_cells(selection, key, row)] for key, label, row in rows]
     if not any(line["chance_low"] is not None for line in lines):
         made.hide.append("chance")
+
+
+def _point(label: str, row: Row) -> funnel.FunnelPoint:
+    return {"label": label, "n": row["n"], "value": row["value"], "zone": row["zone"]}
 
 
 def _line(row: Row) -> funnel.FunnelLine:
@@ -210,7 +232,7 @@ def _told(selection: Selection, made: State) -> None:
     funnel_rows = (frames.funnel.get((selection.condition, key)) for key, _ in selection.clinics)
     centre = next((row["network"] for row in funnel_rows if row is not None and row["network"] is not None), None)
     drawn = any(dot["rate"] is not None for dot in dots)
-    made.plots["told"] = _with_selection(recovery_dot.spec(dots, FUNNEL_AXES[1], centre), selection) if drawn else None
+    made.plots["told"] = _with_selection(recovery_dot.spec(dots, FUNNEL_AXES[1], centre), None) if drawn else None
     made.text["told.none"] = (
         ""
         if drawn
@@ -219,19 +241,22 @@ def _told(selection: Selection, made: State) -> None:
     made.text["told.say"] = say.spread_sentence(frames.spread.get(selection.condition))
     made.rows["told"] = [[label, *_shrunken_cells(selection, row)] for label, row in rows]
     made.rows["spread"] = _spread_rows(frames.spread.get(selection.condition))
+    if not made.rows["spread"]:
+        made.hide.append("spread")
 
 
-def _with_selection(spec: Spec, selection: Selection) -> Spec:
-    """Mark the row of the selected clinic."""
-    spec["layout"]["shapes"] = [*spec["layout"].get("shapes", []), selected_row(selection.position)]
-    return spec
+def _with_selection(spec: Spec | None, position: int | None) -> Spec | None:
+    """Return a figure of rows with that of the selected clinic marked, if any."""
+    if spec is None:
+        return None
+    return {**spec, "layout": {**spec["layout"], "shapes": [selected_row(position)]}}
 
 
 def _shrunken_reason(row: Row | None, meta: SiteMeta) -> str:
     if row is None:
         return "no episodes"
     if row["suppressed"] or row["not_compared"] == say.TOO_FEW_PATIENTS:
-        return meta.too_few if row["suppressed"] or row["eligible"] else "no episodes"
+        return say.not_compared(row, meta)
     return {say.TOO_INCOMPLETE: say.FLOOR, "no_variation": "all have the same outcome"}.get(
         row["not_compared"] or "", "too few clinics to compare"
     )
@@ -306,7 +331,7 @@ def _adjusted(selection: Selection, made: State) -> None:
             dots = [_difference_dot(selection, label, row) for label, row in rows]
     drawn = any(dot["value"] is not None for dot in dots)
     axis = "Observed less expected, percentage points"
-    made.plots["adjusted"] = _with_selection(interval_dot.spec(dots, axis), selection) if drawn else None
+    made.plots["adjusted"] = _with_selection(interval_dot.spec(dots, axis), None) if drawn else None
     made.rows["adjusted"] = cells
     made.text["adjusted.none"] = "" if drawn else _no_model(selection)
     made.text["adjusted.say"] = _adjusted_sentence(selection)
@@ -454,7 +479,6 @@ def _known(selection: Selection, made: State) -> None:
             }
         )
     made.plots["known"] = recovery_dot.spec(dots, "Closed episodes", COMPLETENESS_TARGET_PERCENT / 100)
-    made.rows["known"] = [[label, *_known_cells(selection, key)] for key, label in selection.clinics]
     sensitivity = frames.sensitivity.get(selection.place)
     parts = [say.completeness_sentence(rows, COMPLETENESS_TARGET_PERCENT)]
     if sensitivity is not None and sensitivity["rate"] is not None:
@@ -511,7 +535,7 @@ def _over_time(selection: Selection, made: State) -> None:
 
 def _signal(row: Row | None) -> str:
     if row is None:
-        return "No series."
+        return "Recovery of this selection is not charted over time."
     return clean(row["sentence"]) if row["sentence"] else "Too few patients to judge."
 
 
@@ -538,16 +562,19 @@ def _period_cells(row: Row, meta: SiteMeta) -> list[Cell]:
 
 def _public(selection: Selection, made: State) -> None:
     frames = selection.frames
-    measures = [row for row in frames.measures if _concerns(row, selection.condition)]
-    known = [row for row in measures if row["version"] is not None]
     cells = []
-    for measure in known:
+    for measure in _measures(selection)[1]:
         for clinic, label in [(None, "All clinics"), *selection.clinics]:
             row = frames.public.get((measure["measure_id"], measure["region"], clinic))
             if row is not None:
                 cells.append([_measure_label(measure), label, *_public_cells(selection, measure, row)])
     made.rows["public"] = cells
-    made.text["public.say"] = _public_sentence(selection, measures, known)
+
+
+def _measures(selection: Selection) -> tuple[list[Row], list[Row]]:
+    """Rows about the condition: all of them, and those that are a measure."""
+    found = [row for row in selection.frames.measures if _concerns(row, selection.condition)]
+    return found, [row for row in found if row["version"] is not None]
 
 
 def _concerns(row: Row, condition: str | None) -> bool:
@@ -590,7 +617,8 @@ def _model_words(selection: Selection, row: Row) -> str:
     return "" if row["is_complete"] else "Data not complete"
 
 
-def _public_sentence(selection: Selection, measures: list[Row], known: list[Row]) -> str:
+def _public_sentence(selection: Selection) -> str:
+    measures, known = _measures(selection)
     if not known:
         why = next((clean(row["label"]) for row in measures), "no measure names it")
         return f"No public measure of these two kinds: {why}."

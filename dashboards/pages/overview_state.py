@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
-from dashboards import sentences
+from dashboards import clinic_words, sentences
 from dashboards.figures import completeness, count_bars, recovery_curve, recovery_dot
 from dashboards.markup import clean
 from dashboards.pages.parts import State
@@ -213,7 +213,26 @@ def _definitions(selection: Selection, made: State) -> None:
         f"{selection.scope.words} runs {spread}."
         if spread
         else "No definition of recovery is accepted by all: these are the ones computed here."
-    )
+    ) + _dependent(selection)
+
+
+def _dependent(selection: Selection) -> str:
+    """Name the conditions, and the clinics beside the network, of which another definition says something else."""
+    published = selection.published
+    if selection.care != ANY_CARE:
+        return ""
+    of = {place for place, rows in published.conclusions.items() if clinic_words.depends(rows)}
+    if selection.clinic is not None:
+        changing = [label for key, label in published.conditions if (key, selection.clinic) in of]
+        changing += ["all conditions together"] if (None, selection.clinic) in of else []
+        about = f" What is said of {selection.scope.clinic} beside the other clinics depends on it for"
+        return f"{about} {clinic_words.names(changing)}." if changing else ""
+    conditions = [label for key, label in published.conditions if (key, None) in of]
+    clinics = [label for key, label in published.clinics if (None, key) in of]
+    text = f" Whether most recover depends on it for {clinic_words.names(conditions)}." if conditions else ""
+    if clinics:
+        text += f" What is said of a clinic beside the others depends on it for {clinic_words.names(clinics)}."
+    return text
 
 
 def _clinics(selection: Selection, made: State) -> None:

@@ -181,6 +181,7 @@
   function reserve(plot) {
     const made = figure(plot.dataset.plot);
     plot.hidden = made === null;
+    one(`[data-png="${plot.dataset.plot}"]`).hidden = plot.hidden;
     if (made === null) return null;
     made.layout.width = printing ? Math.min(plot.clientWidth, 690) : plot.clientWidth;
     narrowed(made, made.layout.width);

@@ -142,7 +142,7 @@ def _compared(draw: random.Random) -> pl.DataFrame:
                 "equipoise": {"equipoise": 0.12},
                 "effective_size": {"effective_control": 34.0},
                 "shown": {"adjusted_treated": one, "adjusted_control": other, "adjusted_difference": one - other}
-                | {"adjusted_low": one - other - 0.05, "adjusted_high": one - other + 0.05}
+                | {"adjusted_low": one - other - 0.05, "adjusted_high": one - other + 0.05, "q_value": 0.04}
                 | ({} if outcome in care.MEANS else {"e_value": 1.6, "e_value_limit": 1.2}),
             }.get(verdict, {})
             rows.append(row)

@@ -260,8 +260,10 @@ def _period_count(names: tuple[str, ...]) -> pl.DataFrame:
         known = 6 if clinic == names[0] and month in MONTHS[5:7] else size
         rise = 0.16 if clinic is None and month >= MONTHS[20] else 0.0
         rows.append(_period("month", month, None, clinic, known, 0.5 + rise + 0.05 * (place * 7 % 5 - 2) / 2))
-    for condition, clinic, year in product((None, *CONDITIONS[:2]), names, ("2024", "2025", "2026")):
-        rows.append(_period("year", year, condition, clinic, 40, 0.55))
+    rows += [
+        _period("year", year, condition, clinic, 5 if clinic == TINY else 40, 0.55)
+        for condition, clinic, year in product((None, *CONDITIONS[:2]), (None, *names), ("2024", "2025", "2026"))
+    ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
 

@@ -92,7 +92,7 @@ def text(page: Page, selector: str) -> str:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index", "scores", "safety", "quality", "definitions"])
+@pytest.mark.parametrize("name", ["index", "clinics", "scores", "safety", "quality", "definitions"])
 def test_opens_from_disk_without_a_word(visit: Any, network_site: Path, name: str, theme: str) -> None:
     made = visit(network_site / f"{name}.html", theme=theme)
     page = made.page
@@ -128,11 +128,11 @@ def test_hostile_names_are_shown_as_text(visit: Any, hostile_site: Path) -> None
     made.assert_clean()
 
 
-@pytest.mark.parametrize("name", ["index", "scores", "safety", "quality", "definitions"])
+@pytest.mark.parametrize("name", ["index", "clinics", "scores", "safety", "quality", "definitions"])
 def test_never_scrolls_sideways(visit: Any, network_site: Path, name: str) -> None:
     page = visit(network_site / f"{name}.html", width=390).page
     page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
-    for width in (390, 320, 768, 1440):
+    for width in (390, 320, 768, 1440, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(400)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
@@ -178,6 +178,44 @@ def test_another_comparison_is_chosen_and_all_rows_are_there(visit: Any, network
     made.assert_clean()
 
 
+def test_a_clinic_is_marked_in_every_chart(visit: Any, network_site: Path) -> None:
+    made = visit(network_site / "clinics.html")
+    page = made.page
+    chosen = "document.querySelector('[data-plot=funnel]').data[8].text"
+    bands = [f"document.querySelector('[data-plot={card}]').layout.shapes[0].y1" for card in ("told", "adjusted")]
+    assert page.evaluate(chosen) == []
+    assert [page.evaluate(band) for band in bands] == [-0.5, -0.5]
+    page.locator("[data-filter=clinic]").select_option(label="Harbour")
+    assert page.evaluate(chosen) == ["Harbour"]
+    assert [page.evaluate(band) for band in bands] == [1.5, 1.5]
+    assert text(page, "[data-slot='lead.strong']").startswith("Harbour is ")
+    assert "Harbour is " in text(page, "[role=status]")
+    assert page.locator("[data-when=network]:visible").count() == 1
+    page.locator("[data-filter=condition]").select_option(label="Low back pain")
+    assert page.evaluate("location.hash") == "#clinic=Harbour&condition=low_back_pain"
+    assert page.locator("[data-plot=model]").is_visible()
+    page.locator("[data-filter=condition]").select_option(label="All conditions")
+    assert page.locator("[data-plot=model]").is_hidden()
+    assert page.locator("[data-png=model]").is_hidden(), "there is no picture of no chart"
+    assert page.locator("[data-csv=model]").is_visible()
+    assert "choose one" in text(page, "[data-slot='model.none']")
+    page.locator("[data-do=reset]").click()
+    assert page.evaluate(chosen) == []
+    assert page.locator("[data-when=network]:visible").count() == 0
+    made.assert_clean()
+
+
+def test_a_clinic_can_be_linked_to_from_its_address(visit: Any, network_site: Path) -> None:
+    made = visit(network_site / "clinics.html", anchor="#clinic=Northgate&condition=neck_pain")
+    page = made.page
+    assert text(page, "[data-slot='lead.strong']") == "Northgate is above the range expected"
+    rows = page.locator("tbody[data-table=funnel] tr")
+    assert rows.count() == 12
+    page.emulate_media(media="print")
+    assert page.locator(".print-scope").inner_text() == "Clinic: Northgate; Condition: Neck pain"
+    made.assert_clean()
+
+
 def test_address_restores_the_choice_and_reset_forgets_it(visit: Any, network_site: Path) -> None:
     made = visit(network_site / "index.html", anchor="#clinic=Station+Road&care=nonsense")
     page = made.page
@@ -202,6 +240,15 @@ def test_engine_and_python_write_the_same_default(visit: Any, network_site: Path
         for selector in ("tbody", "[data-slot]"):
             read = [page.locator(selector).all_text_contents() for page in (plain, live)]
             assert read[0] == read[1]
+
+
+def test_clinics_say_the_same_without_the_engine(visit: Any, network_site: Path) -> None:
+    plain = visit(network_site / "clinics.html", java_script_enabled=False).page
+    live = visit(network_site / "clinics.html").page
+    said = [page.locator("[data-slot]").all_text_contents() for page in (plain, live)]
+    assert said[0] == said[1]
+    first = [page.locator("tbody[data-table=funnel] tr").first.inner_html() for page in (plain, live)]
+    assert first[0] == first[1]
 
 
 def test_without_javascript_the_numbers_stand(visit: Any, network_site: Path) -> None:
@@ -310,7 +357,11 @@ def test_numbers_come_before_charts(visit: Any, network_site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "anchor"), [("index", ""), ("index", "#clinic=Northgate"), ("scores", ""), ("safety", ""), ("quality", "")]
+    ("name", "anchor"),
+    [
+        *(("index", ""), ("index", "#clinic=Northgate"), ("clinics", ""), ("clinics", "#clinic=Northgate")),
+        *(("scores", ""), ("safety", ""), ("quality", "")),
+    ],
 )
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_moves_while_charts_load(visit: Any, network_site: Path, name: str, anchor: str, width: int) -> None:
