@@ -249,7 +249,8 @@ def tipping_words(row: Row) -> str:
     else:
         low, high = (f"no longer {ZONES[zone].lower()}",) * 2
     parts = [] if down is None else [f"{low} if {percent(down)} or fewer of the unknown had recovered"]
-    parts += [] if up is None else [f"{high} if {percent(up)} or more had"]
+    of = " of the unknown had recovered" if down is None else " had"
+    parts += [] if up is None else [f"{high} if {percent(up)} or more{of}"]
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]
 

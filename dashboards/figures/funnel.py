@@ -26,6 +26,9 @@ PERCENT = 100
 LEFT, RIGHT = 0.2, 0.75
 """Shares of the width up to which, and from which on, a name stands beside its mark so that it is not cut."""
 HEADROOM = 1.14
+NARROW = 300
+"""Width and height in pixels of the smallest funnel, in which names must not cover each other."""
+PLACES = ("top center", "bottom center", "middle right", "middle left")
 LONGEST = 40
 """Letters of a name beside its mark."""
 AS_EXPECTED = "as_expected"
@@ -86,6 +89,7 @@ def spec(
     scale = PERCENT if is_share else 1
     widest = max([row["n"] for row in points] + [row["at_n"] for row in lines], default=1)
     ends = [0.0, widest * HEADROOM]
+    reach = _range(points, lines, centre, scale, is_share=is_share)
     band = [row for row in lines if row["chance_low"] is not None]
     return {
         "data": [
@@ -94,14 +98,14 @@ def spec(
             *(_line(lines, name, scale, _pen("dash")) for name in ("low_95", "high_95")),
             *(_line(lines, name, scale, _pen("dot")) for name in ("low_998", "high_998")),
             _centre(centre, ends, scale),
-            _clinics(points, widest, scale, is_chosen=False),
-            _clinics([], widest, scale, is_chosen=True),
+            _clinics(points, _places(points, widest, reach, scale), scale, is_chosen=False),
+            _clinics([], [], scale, is_chosen=True),
         ],
         "layout": base_layout(
             HEIGHT,
             xaxis={"range": ends, "title": {"text": axes[0]}, "nticks": 7, "tickformat": ",d"},
             yaxis={
-                "range": _range(points, lines, centre, scale, is_share=is_share),
+                "range": reach,
                 "title": {"text": axes[1]},
                 "ticksuffix": "%" if is_share else "",
                 "nticks": 7,
@@ -113,7 +117,9 @@ def spec(
 def with_chosen(spec: Spec, point: FunnelPoint, *, is_share: bool) -> Spec:
     """Return the specification with one of its clinics drawn once more, on top."""
     widest = spec["layout"]["xaxis"]["range"][1] / HEADROOM
-    chosen = _clinics([point], widest, PERCENT if is_share else 1, is_chosen=True)
+    chosen = _clinics(
+        [point], [_beside(point["n"] / widest, point["zone"])], PERCENT if is_share else 1, is_chosen=True
+    )
     return {**spec, "data": [*spec["data"][:-1], chosen]}
 
 
@@ -145,7 +151,7 @@ def _centre(centre: float | None, ends: list[float], scale: int) -> Spec:
     }
 
 
-def _clinics(rows: Sequence[FunnelPoint], widest: float, scale: int, *, is_chosen: bool) -> Spec:
+def _clinics(rows: Sequence[FunnelPoint], beside: list[str], scale: int, *, is_chosen: bool) -> Spec:
     marks = [MARKS.get(row["zone"], MARKS[AS_EXPECTED]) for row in rows]
     value = "%{y:.0f}%" if scale == PERCENT else "%{y:.1f}"
     return {
@@ -155,7 +161,7 @@ def _clinics(rows: Sequence[FunnelPoint], widest: float, scale: int, *, is_chose
         "y": [rounded(row["value"] * scale) for row in rows],
         # Who lies outside has a name already.
         "text": [_name(row) if is_chosen == (row["zone"] == AS_EXPECTED) else "" for row in rows],
-        "textposition": [_beside(row["n"] / widest, row["zone"]) for row in rows],
+        "textposition": beside,
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
         "marker": {
             "symbol": [symbol for symbol, _, _ in marks],
@@ -182,6 +188,34 @@ def _beside(share: float, zone: str) -> str:
     if share > RIGHT:
         return "middle left"
     return "bottom center" if MARKS.get(zone, MARKS[AS_EXPECTED])[0] == "triangle-down" else "top center"
+
+
+def _places(points: Sequence[FunnelPoint], widest: float, reach: list[float], scale: int) -> list[str]:
+    """Where the names stand, so that on a narrow page none covers another one."""
+    taken: list[tuple[float, float, float, float]] = []
+    found = []
+    for row in points:
+        place = _beside(row["n"] / widest, row["zone"])
+        if row["zone"] != AS_EXPECTED:
+            x = NARROW * row["n"] / (widest * HEADROOM)
+            y = NARROW * (reach[1] - row["value"] * scale) / (reach[1] - reach[0])
+            boxes = {name: _box(x, y, 7.0 * min(len(row["label"]), LONGEST), name) for name in (place, *PLACES)}
+            place = next((name for name, box in boxes.items() if not any(_meet(box, other) for other in taken)), place)
+            taken.append(boxes[place])
+        found.append(place)
+    return found
+
+
+def _box(x: float, y: float, width: float, place: str) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom of a name of one line, in pixels."""
+    side, gap, line = place.split()[0], 8, 16
+    left = {"right": x + gap, "left": x - gap - width}.get(place.split()[1], x - width / 2)
+    top = {"top": y - gap - line, "bottom": y + gap}.get(side, y - line / 2)
+    return left, left + width, top, top + line
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _range(

@@ -15,10 +15,22 @@ from dashboards.pages.clinic_frames import ClinicFrames
 from dashboards.pages.clinics_state import FUNNEL_AXES, STAGES, Selection, state
 from dashboards.pages.filled import place
 from dashboards.pages.frame import Page, empty
-from dashboards.pages.parts import Card, Column, Key, Table, card_html, filters_html, slot, table_html, when
+from dashboards.pages.parts import (
+    Card,
+    Column,
+    Key,
+    Table,
+    card_html,
+    definition_html,
+    filters_html,
+    slot,
+    table_html,
+    when,
+)
 from dashboards.pages.payload import payload, selection_filter, states_json, table_json
 
 if TYPE_CHECKING:
+    from assets.contract.model import Contract
     from dashboards.pages.filled import Filled
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import State
@@ -308,7 +320,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
     made = payload(NAME, meta, every, filters, states=states_json(states, every, like), rows=rows)
     made["tables"][SPREAD.table_id] = table_json(SPREAD)
     start.rows |= rows
-    return Page(NAME, HEADING, _top(filters, start) + _grid(cards, gains, start), made)
+    return Page(NAME, HEADING, _top(published.contract, filters, start) + _grid(cards, gains, start), made)
 
 
 def _drop_unused(one: State, cards: list[Card]) -> None:
@@ -345,10 +357,11 @@ def _others(start: State) -> str:
     return f'<div class="risk">{slot("over.others", start, css="say")}</div>'
 
 
-def _top(filters: list[dict[str, object]], start: State) -> str:
+def _top(contract: Contract, filters: list[dict[str, object]], start: State) -> str:
     return (
         f"{filters_html(filters)}"
         f'<p class="lead" data-lead>{slot("lead.strong", start, "strong")}{slot("lead.rest", start, "span")}</p>'
+        f"{definition_html(contract.default_definition)}"
         '<p role="status" class="visually-hidden"></p><p class="print-scope" data-scope></p>'
         f"{slot('notice.definition', start, css='notice')}{slot('notice.missing', start, css='notice')}"
         f'<p class="definition">{ORDER}</p>'

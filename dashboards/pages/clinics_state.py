@@ -454,7 +454,7 @@ def _model_sentence(cards: list[Row], selection: Selection) -> str:
 
 def _traits(predictors: str | None) -> str:
     names = (name.split("=")[0].split(":")[0].split("^")[0] for name in (predictors or "").split(", ") if name)
-    labels = [label_of(COVARIATES, name) for name in dict.fromkeys(names)]
+    labels = [label_of(COVARIATES, name).split(",")[0] for name in dict.fromkeys(names)]
     return listing(label[:1].lower() + label[1:] for label in labels)
 
 
@@ -516,10 +516,11 @@ def _known_cells(selection: Selection, clinic: str) -> list[Cell]:
 def _over_time(selection: Selection, made: State) -> None:
     frames = selection.frames
     rows = frames.over_time.get(selection.place, [])
-    drawn = any(row["value"] is not None for row in rows)
+    points = sum(row["value"] is not None for row in rows)
+    drawn = points > 1
     signals = frames.signals.get(selection.place, {})
     made.plots["over"] = control_chart.spec(rows, is_share=True) if drawn else None
-    few = f"no month or year has {selection.meta.minimum_group} or more known outcomes"
+    few = f"{'one year' if points else 'no month or year'} has {selection.meta.minimum_group} or more known outcomes"
     made.text["over.none"] = "" if drawn else f"Nothing to draw for this selection: {few}."
     made.text["over.say"] = _signal(signals.get(RECOVERED)) + (f" {_gaps(rows, selection.meta)}" if drawn else "")
     others = [
@@ -529,7 +530,7 @@ def _over_time(selection: Selection, made: State) -> None:
     ]
     made.text["over.others"] = " ".join(others) if drawn else ""
     made.rows["over"] = [_period_cells(row, selection.meta) for row in rows]
-    limits = {row["limits"] for row in rows if row["value"] is not None}
+    limits = {row["limits"] for row in rows if drawn and row["value"] is not None}
     made.hide += [name for name, kinds in OVER_KEYS.items() if not limits & kinds]
 
 

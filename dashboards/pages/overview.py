@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT, LANDMARK_DAY
 from dashboards.figures import count_bars, recovery_curve
-from dashboards.markup import clean, esc
 from dashboards.pages import scores
 from dashboards.pages.frame import Page, empty
 from dashboards.pages.overview_state import RISK_WEEKS, Selection, state
-from dashboards.pages.parts import Card, Column, Key, Table, card_html, filters_html, slot, table_html, tile_html, when
+from dashboards.pages.parts import (
+    Card,
+    Column,
+    Key,
+    Table,
+    card_html,
+    definition_html,
+    filters_html,
+    slot,
+    table_html,
+    tile_html,
+    when,
+)
 from dashboards.pages.payload import payload, selection_filter, states_json, table_json
 from dashboards.words import improvement_label
 
@@ -181,11 +192,6 @@ def _with_figure(card: Card, start: State) -> Card:
 
 def _top(contract: Contract, filters: list[dict[str, object]], start: State, *, with_tiles: bool) -> str:
     definition = contract.default_definition
-    in_force = (
-        f'<p class="definition"><strong>{esc(clean(definition.label))}</strong> means: '
-        f'{esc(clean(definition.sentence))} <a href="definitions.html#{esc(definition.definition_id)}">'
-        f"Definition, version {definition.version}</a></p>"
-    )
     tiles = (
         ("recovered", "Recovered", f"{definition.sentence} Share of the closed episodes with a known outcome."),
         (
@@ -224,7 +230,7 @@ def _top(contract: Contract, filters: list[dict[str, object]], start: State, *, 
     return (
         f"{filters_html(filters)}"
         '<p class="lead" data-lead>'
-        f"{slot('lead.strong', start, 'strong')}{slot('lead.rest', start, 'span')}</p>{in_force}"
+        f"{slot('lead.strong', start, 'strong')}{slot('lead.rest', start, 'span')}</p>{definition_html(definition)}"
         '<p role="status" class="visually-hidden"></p><p class="print-scope" data-scope></p>'
         f"{slot('notice.missing', start, css='notice')}{slot('notice.care', start, css='notice')}"
         '<noscript><p class="notice">Filters and charts need JavaScript. All numbers of this selection are in the '

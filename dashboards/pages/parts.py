@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dashboards.markup import esc
+from dashboards.markup import clean, esc
 from dashboards.words import DASH, MINUS, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assets.contract.model import RecoveryDefinition
     from dashboards.figures.build import Spec
 
 Cell = str | int | float | list[str] | None
@@ -201,6 +202,15 @@ def tile_html(tile_id: str, label: str, definition: str, state: State) -> str:
         f"{slot(f'{tile_id}.number', state, 'span')}{slot(f'{tile_id}.unit', state, 'small')}</p>"
         f"{slot(f'{tile_id}.sub', state, css='sub')}"
         f"<details><summary>Definition</summary><p>{esc(definition)}</p></details></div>"
+    )
+
+
+def definition_html(definition: RecoveryDefinition) -> str:
+    """Return what recovered means on the page, with its version."""
+    return (
+        f'<p class="definition"><strong>{esc(clean(definition.label))}</strong> means: '
+        f'{esc(clean(definition.sentence))} <a href="definitions.html#{esc(definition.definition_id)}">'
+        f"Definition, version {definition.version}</a></p>"
     )
 
 

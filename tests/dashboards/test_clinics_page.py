@@ -236,7 +236,10 @@ def test_lead_of_a_clinic_that_is_not_compared_says_why(meta: SiteMeta) -> None:
             {"chance_zone": "above", "tipping_down": 0.185},
             "No longer above if 19% or fewer of the unknown had recovered",
         ),
-        ({"chance_zone": "possibly_below", "tipping_up": 0.7}, "No longer possibly below if 70% or more had"),
+        (
+            {"chance_zone": "possibly_below", "tipping_up": 0.7},
+            "No longer possibly below if 70% or more of the unknown had recovered",
+        ),
         (
             {"chance_zone": "as_expected", "tipping_down": 0.3, "tipping_up": 0.7},
             "Below if 30% or fewer of the unknown had recovered; above if 70% or more had",

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
+from assets.outcomes.methods import mixed_logistic
 from assets.outcomes.methods.fitting import FitError, Reason
 from assets.outcomes.methods.mixed_logistic import fit_logistic
 
@@ -189,3 +190,18 @@ def test_a_search_that_comes_by_0_does_not_stay_there() -> None:
         outcome = rng.random(n) < expit(logit)
         fit = fit_logistic(outcome, np.ones(n), x, group)
         assert 0 <= fit.sd_between < 2
+
+
+def test_fewer_points_are_enough_where_groups_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(11)
+    group = np.repeat(np.arange(12), 120)
+    x = np.column_stack([np.ones(group.size), rng.normal(size=(group.size, 2))])
+    chance = expit(x @ [-1.5, 0.6, -0.3] + 1.2 * rng.normal(size=12)[group])
+    hits, once = rng.binomial(1, chance), np.ones(group.size)
+    few = fit_logistic(hits, once, x, group)
+    monkeypatch.setattr(mixed_logistic, "LARGE_GROUP", 10**6)
+    many = fit_logistic(hits, once, x, group)
+    assert few.coefficients == pytest.approx(many.coefficients, abs=2e-6)
+    assert few.sd_between == pytest.approx(many.sd_between, abs=2e-5)
+    assert few.effect == pytest.approx(many.effect, abs=2e-5)
+    assert few.coefficients.tolist() != many.coefficients.tolist()
