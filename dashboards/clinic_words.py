@@ -133,8 +133,7 @@ def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> s
     inside = sum(row["zone"] == AS_EXPECTED for _, row in compared)
     total, verb = plural(len(compared), "clinic"), _are(inside)
     is_wide = any(row["is_widened"] for _, row in compared)
-    by = "from chance and the usual variation between clinics" if is_wide else "by chance"
-    text = f"{inside} of {total} {verb} within the range expected {by}."
+    text = f"{inside} of {total} {verb} within the range expected {limits_by(row for _, row in compared)}."
     for zones, where in ((OUTSIDE, "Outside the 99.8% limits"), (BETWEEN, "Between the 95% and the 99.8% limits")):
         found = [f"{label} ({ZONES[row['zone']].lower()})" for label, row in compared if row["zone"] in zones]
         text += f" {where}: {names(found)}." if found else ""
@@ -145,6 +144,21 @@ def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> s
             f"by chance alone {beyond} would lie outside the 95% limits."
         )
     return f"{text}{aside}"
+
+
+def limits_by(rows: Iterable[Row | None]) -> str:
+    """What the range expected allows for."""
+    is_wide = any(row is not None and row["is_widened"] for row in rows)
+    return "from chance and the usual variation between clinics" if is_wide else "by chance"
+
+
+def shrinkage_sentence(factor: float | None) -> str:
+    """How far expected outcomes are pulled towards the mean; empty where they are not."""
+    if factor is None or factor == 1:
+        return ""
+    if factor == 0:
+        return " It says nothing about patients it had not seen, so the mean of all is expected of each."
+    return f" Its predictions are too extreme, so they are pulled towards the mean by the factor {decimal(factor, 2)}."
 
 
 def _left_out(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> str:

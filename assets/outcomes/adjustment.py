@@ -10,6 +10,12 @@ How many predictors a model may have is decided before any outcome is looked at 
 in the fixed order of ``PRIORITY`` while there are ten events for each parameter of a yes or no (Peduzzi 1996), fifteen
 episodes for each of a number (Harrell 2015, section 4.4), and there is no model without those of ``CORE``. Every model
 is fitted once more for each fold of patients it has not seen.
+
+Fitted predictions are too extreme for other patients than those of the fit. So what is expected is pulled towards the
+mean by uniform shrinkage: every coefficient but the intercept is multiplied by the calibration slope of the predictions
+for folds not seen, cut to 0 to 1 (Van Houwelingen & Le Cessie 1990; Steyerberg 2009, chapter 13). That slope is over
+all clinics, so it makes up as well for a fixed part that predicts the typical clinic, not the mean of all. A factor of
+0 says that nothing known before treatment told patients apart: the mean is then expected of each.
 """
 
 from __future__ import annotations
@@ -22,6 +28,7 @@ import polars as pl
 
 from assets.contract.public_measures import PAIN_POINTS
 from assets.outcomes.covariates import INTERCEPT, column_of, design, evaluate, independent_columns
+from assets.outcomes.methods import groups
 from assets.outcomes.methods.fitting import FitError
 from assets.outcomes.methods.mixed_linear import fit_linear
 from assets.outcomes.methods.mixed_logistic import fit_logistic
@@ -34,6 +41,7 @@ from assets.outcomes.methods.prediction import (
     out_of_fold,
     r_squared,
     shift_to_total,
+    shrinkage_factor,
 )
 
 if TYPE_CHECKING:
@@ -138,21 +146,27 @@ OUTCOMES = (
 class CaseMixModel:
     """A fitted model of one condition and outcome.
 
-    ``intercept`` of ``coefficients`` holds the constant that makes expected equal observed. ``references`` are the
-    levels that others are compared with, ``left_out`` the terms that were not affordable or not estimable. ``expected``
-    and ``held_out`` (rows,) are predictions for the rows it was fitted on, by itself and by models that have not seen
-    the row's fold. ``sd_between`` is the standard deviation of clinics on the scale of the coefficients, ``sd_within``
-    of single outcomes around their prediction (NaN for yes or no), ``share_between`` the share of the variance not
-    explained by case mix that lies between clinics. ``rows_of`` counts, for each term, the rows it rests on.
+    ``coefficients`` are those that give ``expected`` (rows,): ``unshrunken`` ones times ``shrinkage``. Of both the
+    intercept holds the constant that makes expected equal observed. ``errors`` are standard errors of ``unshrunken``:
+    what the data say of a term does not depend on how far predictions are pulled towards the mean. ``apparent`` and
+    ``held_out`` (rows,) are predictions without shrinkage, by the model itself and by models that have not seen the
+    row's fold. ``references`` are the levels that others are compared with, ``left_out`` the terms that were not
+    affordable or not estimable. ``sd_between`` is the standard deviation of clinics on the scale of the unshrunken
+    coefficients, ``sd_within`` that of single outcomes around ``expected`` within clinics (NaN for yes or no),
+    ``share_between`` the share of the variance not explained by case mix that lies between clinics. ``rows_of`` counts,
+    for each term, the rows it rests on.
     """
 
     names: tuple[str, ...]
     references: Mapping[str, str]
     coefficients: Floats
+    unshrunken: Floats
     errors: Floats
+    shrinkage: float
     rows_of: NDArray[np.int64]
     left_out: tuple[str, ...]
     expected: Floats
+    apparent: Floats
     held_out: Floats
     sd_between: float
     sd_within: float
@@ -211,8 +225,7 @@ def fit_models(case_mix: pl.DataFrame, outcomes: Sequence[AdjustedOutcome] = OUT
 
 def predicted(frame: pl.DataFrame, names: Sequence[str], coefficients: Floats, *, is_rate: bool) -> Floats:
     """Expected outcome of each row of ``frame`` by a model's terms and coefficients."""
-    linear = evaluate(frame, names) @ coefficients
-    return expit(linear) if is_rate else linear
+    return _outcomes(evaluate(frame, names) @ coefficients, is_rate=is_rate)
 
 
 def agreement(value: Floats, expected: Floats, *, is_rate: bool) -> tuple[float, Calibration]:
@@ -263,21 +276,26 @@ def _model(rows: pl.DataFrame, value: Floats, events: int, *, is_rate: bool) -> 
     def predict(train: Flags, test: Flags) -> Floats:
         usable = _estimable(matrix[train], value[train], is_rate=is_rate)
         learned = _fit(value[train], matrix[np.ix_(train, usable)], code[train], is_rate=is_rate)
-        linear = matrix[np.ix_(test, usable)] @ learned.coefficients
-        return expit(linear) if is_rate else linear
+        return _outcomes(matrix[np.ix_(test, usable)] @ learned.coefficients, is_rate=is_rate)
 
-    linear = matrix @ fit.coefficients
+    held_out = out_of_fold(rows["fold"].to_numpy(), predict)
+    factor = shrinkage_factor(agreement(value, held_out, is_rate=is_rate)[1].slope)
+    coefficients = _recentred(factor * fit.coefficients, value, matrix, is_rate=is_rate)
+    expected = _outcomes(matrix @ coefficients, is_rate=is_rate)
     return CaseMixModel(
         names=names,
         references=made.references,
-        coefficients=fit.coefficients,
+        coefficients=coefficients,
+        unshrunken=fit.coefficients,
         errors=fit.errors,
+        shrinkage=factor,
         rows_of=np.array([_resting(column) for column in matrix.T]),
         left_out=(*(name for name in made.names if name not in names), *made.dropped),
-        expected=expit(linear) if is_rate else linear,
-        held_out=out_of_fold(rows["fold"].to_numpy(), predict),
+        expected=expected,
+        apparent=_outcomes(matrix @ fit.coefficients, is_rate=is_rate),
+        held_out=held_out,
         sd_between=fit.sd_between,
-        sd_within=fit.sd_within,
+        sd_within=np.nan if is_rate else _sd_within(value - expected, code, (len(names) - 1) * factor * (2 - factor)),
         share_between=fit.share_between,
         clinics=len(clinics),
     )
@@ -288,7 +306,6 @@ class _Fit:
     coefficients: Floats
     errors: Floats
     sd_between: float
-    sd_within: float
     share_between: float
 
 
@@ -296,19 +313,35 @@ def _fit(value: Floats, matrix: Floats, code: NDArray[np.int64], *, is_rate: boo
     """Mixed model whose intercept is moved so that the expected outcomes add up to the observed ones."""
     if is_rate:
         logistic = fit_logistic(value, np.ones_like(value), matrix, code)
-        shift = shift_to_total(matrix @ logistic.coefficients, float(value.sum()))
+        coefficients = _recentred(logistic.coefficients, value, matrix, is_rate=True)
         share = logistic.sd_between**2 / (logistic.sd_between**2 + LATENT_VARIANCE)
-        return _Fit(*_moved(logistic.coefficients, logistic.covariance, shift), logistic.sd_between, np.nan, share)
+        return _Fit(coefficients, np.sqrt(np.diag(logistic.covariance)), logistic.sd_between, share)
     linear = fit_linear(value, matrix, code)
-    shift = float((value - matrix @ linear.coefficients).mean())
-    moved = _moved(linear.coefficients, linear.covariance, shift)
-    return _Fit(*moved, linear.sd_between, linear.sd_within, linear.icc)
+    coefficients = _recentred(linear.coefficients, value, matrix, is_rate=False)
+    return _Fit(coefficients, np.sqrt(np.diag(linear.covariance)), linear.sd_between, linear.icc)
 
 
-def _moved(coefficients: NDArray[np.floating], covariance: NDArray[np.floating], shift: float) -> tuple[Floats, Floats]:
+def _recentred(coefficients: NDArray[np.floating], value: Floats, matrix: Floats, *, is_rate: bool) -> Floats:
+    """Coefficients with the intercept, which is the first, moved so that expected outcomes add up to observed ones."""
     moved = np.array(coefficients, dtype=np.float64)
-    moved[0] += shift
-    return moved, np.sqrt(np.diag(covariance))
+    linear = matrix @ moved
+    moved[0] += shift_to_total(linear, float(value.sum())) if is_rate else float((value - linear).mean())
+    return moved
+
+
+def _outcomes(linear: Floats, *, is_rate: bool) -> Floats:
+    return expit(linear) if is_rate else linear
+
+
+def _sd_within(residual: Floats, code: NDArray[np.int64], spent: float) -> float:
+    """Pooled SD within clinics of outcomes around what is expected of them.
+
+    ``spent`` degrees of freedom are lost beside one per clinic: of p parameters shrunken by f, p f (2 - f), the trace
+    of 2 f H - f^2 H with H the hat matrix of the fit.
+    """
+    away = residual - groups.means(code, residual, int(code.max()) + 1)[code]
+    degrees = residual.size - (code.max() + 1) - spent
+    return float(np.sqrt((away**2).sum() / max(degrees, 1.0)))
 
 
 def _affordable(names: Sequence[str], most: int) -> Flags:

@@ -1,8 +1,9 @@
 """How the case-mix models differ from those of the release before: does an old expectation still come true?
 
 Three signs, for each condition and outcome. Discrimination by cross-validation, now less then. The old model's
-predictions for the patients of now. The coefficient that has moved most, in standard errors. Releases share most of
-their patients, so the last is no test: it says where to look.
+predictions for the patients of now, with its coefficients as published, shrunken. The coefficient that has moved most
+before shrinkage, in standard errors. Releases share most of their patients, so the last is no test: it says where to
+look; and the old model's calibration slope lies above 1 by as much as shrinkage allows for patients it has not seen.
 """
 
 from __future__ import annotations
@@ -119,6 +120,6 @@ def _moved(old: pl.DataFrame, new: pl.DataFrame) -> dict[str, object]:
     """The term both models have that has moved most, in standard errors of the difference."""
     both = new.join(old, on="term", suffix="_old", maintain_order="left")
     error = np.hypot(both["error"].to_numpy(), both["error_old"].to_numpy())
-    change = (both["estimate"] - both["estimate_old"]).to_numpy() / error
+    change = (both["unshrunken"] - both["unshrunken_old"]).to_numpy() / error
     most = int(np.abs(change).argmax())
     return {"moved_term": both["term"][most], "moved_errors": float(change[most])}

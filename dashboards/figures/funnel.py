@@ -26,8 +26,8 @@ PERCENT = 100
 LEFT, RIGHT = 0.2, 0.75
 """Shares of the width up to which, and from which on, a name stands beside its mark so that it is not cut."""
 HEADROOM = 1.14
-NARROW = 300
-"""Width and height in pixels of the smallest funnel, in which names must not cover each other."""
+NARROW, LETTER = 300, 6.5
+"""Width and height in pixels of the smallest funnel, where names must not cover each other; width of a letter."""
 PLACES = ("top center", "bottom center", "middle right", "middle left")
 LONGEST = 40
 """Letters of a name beside its mark."""
@@ -40,6 +40,9 @@ MARKS = {
     "below": ("triangle-down", "bad", "bad"),
 }
 """Zone -> symbol, fill, edge."""
+
+
+Box = tuple[float, float, float, float]
 
 
 class FunnelPoint(TypedDict):
@@ -192,30 +195,34 @@ def _beside(share: float, zone: str) -> str:
 
 def _places(points: Sequence[FunnelPoint], widest: float, reach: list[float], scale: int) -> list[str]:
     """Where the names stand, so that on a narrow page none covers another one."""
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[Box] = []
     found = []
     for row in points:
         place = _beside(row["n"] / widest, row["zone"])
         if row["zone"] != AS_EXPECTED:
             x = NARROW * row["n"] / (widest * HEADROOM)
             y = NARROW * (reach[1] - row["value"] * scale) / (reach[1] - reach[0])
-            boxes = {name: _box(x, y, 7.0 * min(len(row["label"]), LONGEST), name) for name in (place, *PLACES)}
-            place = next((name for name, box in boxes.items() if not any(_meet(box, other) for other in taken)), place)
+            boxes = {name: _box(x, y, LETTER * min(len(row["label"]), LONGEST), name) for name in (place, *PLACES)}
+            place = next((name for name, box in boxes.items() if _is_free(box, taken)), place)
             taken.append(boxes[place])
         found.append(place)
     return found
 
 
-def _box(x: float, y: float, width: float, place: str) -> tuple[float, float, float, float]:
+def _box(x: float, y: float, width: float, place: str) -> Box:
     """Left, right, top and bottom of a name of one line, in pixels."""
-    side, gap, line = place.split()[0], 8, 16
-    left = {"right": x + gap, "left": x - gap - width}.get(place.split()[1], x - width / 2)
+    side, end = place.split()
+    gap, line = 8, 16
+    left = {"right": x + gap, "left": x - gap - width}.get(end, x - width / 2)
     top = {"top": y - gap - line, "bottom": y + gap}.get(side, y - line / 2)
     return left, left + width, top, top + line
 
 
-def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+def _is_free(box: Box, taken: list[Box]) -> bool:
+    """Whether a name is inside the chart and covers no other."""
+    left, right, top, bottom = box
+    meets = any(left < end and start < right and top < low and high < bottom for start, end, high, low in taken)
+    return left >= 0 and right <= NARROW and not meets
 
 
 def _range(

@@ -121,7 +121,7 @@ PRECAUTION = Card(
 def events(published: Published, meta: SiteMeta) -> Filled:
     """Unwanted events of all clinics, one kind per row."""
     rows = _rates(published)
-    benchmarks = {row["evidence_id"].lower(): row for row in published.rows("evidence") if row["kind"] == "harm"}
+    benchmarks = {row["evidence_id"]: row for row in published.rows("evidence") if row["kind"] == "harm"}
     kinds = in_order(EVENTS, set(rows))
     marks: list[interval_dot.IntervalRow] = [
         {
@@ -263,7 +263,7 @@ def _event_cells(row: Row, meta: SiteMeta) -> list[Cell]:
 
 
 def _published(row: Row, benchmarks: dict[str, Row]) -> str:
-    found = (benchmarks.get(key.lower()) for key in (row["evidence_ids"] or "").split())
+    found = (benchmarks.get(key) for key in (row["evidence_ids"] or "").split())
     texts = [_benchmark(item) for item in found if item is not None and item["effect"] is not None]
     return "; ".join(texts) or DASH
 

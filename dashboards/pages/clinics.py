@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assets.contract.definitions import COMPARISON_FLOOR_PERCENT, COMPLETENESS_TARGET_PERCENT
+from assets.contract.definitions import (
+    COMPARISON_FLOOR_PERCENT,
+    COMPARISON_MINIMUM_CLINICS,
+    COMPLETENESS_TARGET_PERCENT,
+)
 from dashboards.figures import calibration, control_chart, funnel, interval_dot, recovery_dot
 from dashboards.pages import clinic_gains
 from dashboards.pages.clinic_frames import ClinicFrames
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from dashboards.published import Published
 
 NAME, HEADING = "clinics", "Clinics"
-WRITTEN_FIRST, WRITTEN = 6, 2
+WRITTEN_FIRST, WRITTEN = 4, 1
 """Rows in the page itself, of the first table and of the others: the engine writes all, and all are in the files."""
 ORDER = (
     "Clinics are in alphabetical order, not ranked. Above and below mean outside the 99.8% limits for a clinic of that "
@@ -60,7 +64,7 @@ FUNNEL = Card(
     "the limits are widened by the variation between them, and the grey band is the 95% range by chance alone. A "
     "clinic with few episodes may lie far from the middle by chance. Outside the limits, look for a reason first: "
     f"data quality, then case mix, then care. Clinics with under {COMPARISON_FLOOR_PERCENT}% of outcomes known are not "
-    "compared. The columns after adjustment count the first episode of each patient only and compare by chance alone. "
+    "compared. The columns after adjustment count the first episode of each patient only. "
     "Clinics are in alphabetical order; this is no ranking.",
     Table(
         "funnel",
@@ -125,8 +129,9 @@ ADJUSTED = Card(
     "Expected is what a model predicts from what was known before treatment: pain, function, age, sex, duration and "
     "more, never anything that happened later. The dot is observed less expected, the line its 95% interval with the "
     "expected taken as known. Zero is what patients like these have in the network as a whole. A model knows only what "
-    "was recorded: a difference that stays may be case mix nobody wrote down. These limits are by chance alone: the "
-    "usual variation between clinics is not added. The first episode of each patient of routine care counts.",
+    "was recorded: a difference that stays may be case mix nobody wrote down. Limits are those of chance, widened "
+    f"where {COMPARISON_MINIMUM_CLINICS} clinics or more vary by more than that. The first episode of each patient of "
+    "routine care counts.",
     Table(
         "adjusted",
         "Observed and expected outcome by clinic",
@@ -154,7 +159,9 @@ MODEL = Card(
     "line, as many recovered as were expected. AUC is the chance that a patient who recovered was given the higher "
     "chance (50% is guessing); R² is the share of the variation that is explained. Cross-validated figures count "
     "patients the model had not seen, apparent ones those it was fitted to. A slope below 1 means that predictions are "
-    "too extreme. 'Clinics' is the share of what is left that lies between clinics.",
+    "too extreme: what is expected of patients is pulled towards the mean by that factor ('Shrinkage'; 0: the mean is "
+    "expected of everybody). Figures and the chart are before it. 'Clinics' is the share of what is left that lies "
+    "between clinics.",
     Table(
         "model",
         "Cards of the models",
@@ -168,6 +175,7 @@ MODEL = Card(
             Column("Apparent", "dec2"),
             Column("Cross-validated", "dec2"),
             Column("Calibration slope", "dec2"),
+            Column("Shrinkage", "dec2"),
             Column("Clinics", "pct"),
             Column("State"),
         ),
@@ -272,7 +280,7 @@ PUBLIC = Card(
             Column("No first score", "int"),
             Column("No last score", "int"),
             Column("No room for 2 points", "int"),
-            Column("Why not compared"),
+            Column("Remark"),
         ),
         grouped=True,
         written=WRITTEN,

@@ -355,7 +355,8 @@ def _adjusted_sentence(selection: Selection) -> str:
     inside = sum(zone == say.AS_EXPECTED for _, zone in zones)
     text = (
         f"After adjustment for what was known of patients before treatment, {inside} of "
-        f"{plural(len(zones), 'clinic')} {'is' if inside == 1 else 'are'} within the range expected by chance alone."
+        f"{plural(len(zones), 'clinic')} {'is' if inside == 1 else 'are'} within the range expected "
+        f"{say.limits_by(row for _, row in found)}."
     )
     for group, where in ((say.OUTSIDE, "Outside the 99.8% limits"), (say.BETWEEN, "Between the limits")):
         named = [f"{label} ({say.ZONES[zone].lower()})" for label, zone in zones if zone in group]
@@ -420,7 +421,7 @@ def _outcome_order(row: Row) -> int:
 def _model_cells(row: Row, meta: SiteMeta) -> list[Cell]:
     outcome = OUTCOMES.get(row["outcome_id"], (row["outcome_id"], 1))[0]
     if row["suppressed"]:
-        return [outcome, meta.hidden, *[HIDDEN] * 7, meta.too_few]
+        return [outcome, meta.hidden, *[HIDDEN] * 8, meta.too_few]
     is_auc = row["auc"] is not None or row["unit"] == "log odds"
     apparent, held_out = (row["auc"], row["auc_cv"]) if is_auc else (row["r_squared"], row["r_squared_cv"])
     return [
@@ -432,9 +433,14 @@ def _model_cells(row: Row, meta: SiteMeta) -> list[Cell]:
         rounded(apparent, 2),
         rounded(held_out, 2),
         rounded(row["calibration_slope"], 2),
+        rounded(row["shrinkage"], 2),
         whole(row["clinic_share"]),
-        say.model_reason(row["reason"]).capitalize() or "Model fitted",
+        say.model_reason(row["reason"]).capitalize() or _fitted_words(row),
     ]
+
+
+def _fitted_words(row: Row) -> str:
+    return "Says nothing: mean expected of all" if row["shrinkage"] == 0 else "Model fitted"
 
 
 def _model_sentence(cards: list[Row], selection: Selection) -> str:
@@ -449,6 +455,7 @@ def _model_sentence(cards: list[Row], selection: Selection) -> str:
         "Of two patients, one who recovered and one who did not, the model gives the first the higher chance in "
         f"{percent(card['auc_cv'])} of the pairs it had not seen (50% is guessing; {percent(card['auc'])} of those it "
         f"was fitted to). It rests on {count(card['n'])} episodes and knows: {_traits(card['predictors'])}."
+        f"{say.shrinkage_sentence(card['shrinkage'])}"
     )
 
 
@@ -615,7 +622,9 @@ def _public_cells(selection: Selection, measure: Row, row: Row) -> list[Cell]:
 def _model_words(selection: Selection, row: Row) -> str:
     if row["reason"]:
         return say.model_reason(row["reason"], lambda key: condition_label(selection.frames, key)).capitalize()
-    return "" if row["is_complete"] else "Data not complete"
+    parts = [] if row["is_complete"] else ["data not complete"]
+    parts += ["expected by the source's own model"] if row.get("expected_by") == "source" else []
+    return ", ".join(parts).capitalize()
 
 
 def _public_sentence(selection: Selection) -> str:

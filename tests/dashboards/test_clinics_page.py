@@ -125,6 +125,17 @@ def test_the_chosen_clinic_is_filled_and_named_once() -> None:
     assert spec["data"][8]["x"] == []
 
 
+def test_names_in_the_funnel_do_not_cover_each_other() -> None:
+    near: list[Any] = [
+        {**POINT, "label": f"Clinic {n}", "n": n, "zone": "below", "value": 0.2} for n in (100, 104, 300)
+    ]
+    beside = funnel.spec(near, [], 0.5, ("n", "y"), is_share=True)["data"][7]["textposition"]
+    assert beside[0] != beside[1]
+    apart: list[Any] = [{**near[0], "n": n} for n in (100, 200)]
+    beside = funnel.spec(apart, [], 0.5, ("n", "y"), is_share=True)["data"][7]["textposition"]
+    assert beside == ["bottom center", "middle left"]
+
+
 def test_names_in_the_funnel_are_text_and_short() -> None:
     rows: list[Any] = [{**POINT, "label": "<b>" + "x" * 10_000, "zone": "above"}]
     name = funnel.spec(rows, [], None, ("n", "y"), is_share=True)["data"][7]["text"][0]
@@ -414,6 +425,29 @@ def test_models_say_why_there_is_none(indexed: ClinicFrames, meta: SiteMeta) -> 
     assert "knows: pain at the first visit, symptoms and age" in one.text["model.say"]
 
 
+def test_models_say_how_far_what_is_expected_is_pulled_towards_the_mean(indexed: ClinicFrames, meta: SiteMeta) -> None:
+    one = text_of(indexed, meta, None, clinic_frames.CONDITIONS[1])
+    assert one.text["model.say"].endswith("pulled towards the mean by the factor 0.80.")
+    columns = [column.label for column in clinics.MODEL.table.columns]
+    assert {row[columns.index("Shrinkage")] for row in one.rows["model"]} == {0.8}
+    assert {row[-1] for row in one.rows["model"]} == {"Model fitted"}
+    assert say.shrinkage_sentence(None) == say.shrinkage_sentence(1.0) == ""
+
+
+def test_a_model_that_says_nothing_says_so(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> None:
+    cards = frames["case_mix_model"].with_columns(shrinkage=pl.when(pl.col("shrinkage").is_not_null()).then(0.0))
+    without = ClinicFrames(Published({**frames, "case_mix_model": cards}, CONTRACT))
+    one = text_of(without, meta, None, clinic_frames.CONDITIONS[1])
+    assert one.text["model.say"].endswith("so the mean of all is expected of each.")
+    assert {row[-1] for row in one.rows["model"]} == {"Says nothing: mean expected of all"}
+
+
+def test_after_adjustment_the_sentence_says_what_the_limits_allow_for() -> None:
+    rows: list[Any] = [None, {"is_widened": None}, {"is_widened": False}]
+    assert say.limits_by(rows) == "by chance"
+    assert say.limits_by([*rows, {"is_widened": True}]) == "from chance and the usual variation between clinics"
+
+
 def test_change_over_time_names_the_rule_and_the_gaps(indexed: ClinicFrames, meta: SiteMeta) -> None:
     made = text_of(indexed, meta)
     assert made.text["over.say"].startswith("Improving: above the upper limit in April 2026.")
@@ -446,6 +480,8 @@ def test_public_measures_say_what_is_met_and_left_out(indexed: ClinicFrames, met
     }
     assert {row[12] for row in shoulder if "QCDR" in row[0] and row[1] != TINY} == {"No mark in the text"}
     assert any("wording not verified" in row[0] for row in shoulder)
+    neck = text_of(indexed, meta, None, "neck_pain").rows["public"]
+    assert {row[-1] for row in neck if "MIPS" in row[0] and row[1] != TINY} == {"Expected by the source's own model"}
 
 
 def test_adjusted_gains_have_their_labels(indexed: ClinicFrames, meta: SiteMeta) -> None:

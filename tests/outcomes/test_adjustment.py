@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,13 @@ from assets.outcomes.adjustment import (
 )
 from assets.outcomes.covariates import PRE_TREATMENT, evaluate
 from tests.outcomes.case_mix_rows import AGE, CHRONIC, PAIN, planted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 RECOVERED, PAIN_POINTS, PAIN_CHANGE, FUNCTION = OUTCOMES
 
@@ -50,7 +58,7 @@ def model_of(found: Fitted) -> CaseMixModel:
 
 def coefficient(model: CaseMixModel, name: str) -> tuple[float, float]:
     position = model.names.index(name)
-    return model.coefficients[position], model.errors[position]
+    return model.unshrunken[position], model.errors[position]
 
 
 def test_every_predictor_is_known_before_treatment_and_none_is_forgotten() -> None:
@@ -108,7 +116,7 @@ def test_without_differences_between_clinics_it_is_the_ordinary_logistic_regress
     assert model.sd_between < 1e-9
     rows = modelled_episodes(frame)
     ours = sm.Logit((rows["recovered"] == "yes").to_numpy().astype(float), evaluate(rows, model.names)).fit(disp=0)
-    np.testing.assert_allclose(model.coefficients, ours.params, atol=1e-4)
+    np.testing.assert_allclose(model.unshrunken, ours.params, atol=1e-4)
     np.testing.assert_allclose(model.errors, ours.bse, atol=1e-3)
 
 
@@ -127,11 +135,81 @@ def test_expected_equals_observed_and_can_be_computed_from_the_coefficients(
 def test_held_out_predictions_are_worse_than_apparent_ones_and_calibrated() -> None:
     found = fitted(planted(400, clinics=8), RECOVERED)
     model = model_of(found)
-    apparent, _ = agreement(found.value, model.expected, is_rate=True)
+    apparent, _ = agreement(found.value, model.apparent, is_rate=True)
     held_out, calibration = agreement(found.value, model.held_out, is_rate=True)
     assert held_out < apparent
     assert calibration.slope < 1
     assert abs(calibration.in_the_large) < 0.1
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_coefficient_but_the_intercept_is_shrunken_by_the_slope_of_folds_not_seen(
+    outcome: AdjustedOutcome,
+) -> None:
+    found = truth(outcome)
+    model = model_of(found)
+    _, calibration = agreement(found.value, model.held_out, is_rate=outcome.is_rate)
+    assert model.shrinkage == pytest.approx(calibration.slope)
+    assert 0.5 < model.shrinkage < 1
+    np.testing.assert_allclose(model.coefficients[1:], model.shrinkage * model.unshrunken[1:])
+    # the apparent slope of shrunken predictions is too flat by the factor: allowance for patients not seen
+    _, own = agreement(found.value, model.expected, is_rate=outcome.is_rate)
+    _, before = agreement(found.value, model.apparent, is_rate=outcome.is_rate)
+    assert own.slope == pytest.approx(before.slope / model.shrinkage, rel=1e-6)
+
+
+def noisy(n: int, seed: int) -> pl.DataFrame:
+    """What is planted, beside many traits that say nothing, and scores that vary more by chance."""
+    rng = np.random.default_rng(1000 + seed)
+    traits = ("payer", "side", "population", "sex")
+    more = pl.Series(np.round(rng.normal(0, 3, n), 6)).cast(pl.Decimal(12, 6))
+    return planted(n, seed, clinics=12, clinic_sd=0.2).with_columns(
+        **{name: pl.Series(rng.choice(list("abcdef"), n)) for name in traits}, pain_change=pl.col("pain_change") + more
+    )
+
+
+@pytest.mark.parametrize("outcome", [RECOVERED, PAIN_CHANGE])
+def test_an_overfitted_model_is_calibrated_for_fresh_patients_after_shrinkage_and_not_before(
+    outcome: AdjustedOutcome,
+) -> None:
+    """Slopes over the predictions of many networks: the factor of a single small one is uncertain.
+
+    Models of folds learn from four fifths of the patients, so the factor is a little too cautious.
+    """
+    fresh = outcome_rows(modelled_episodes(noisy(4000, 99)), outcome)
+    models = [model_of(fitted(noisy(450, seed), outcome)) for seed in range(1, 11)]
+
+    def slope(coefficients: Callable[[CaseMixModel], Floats]) -> float:
+        expected = [predicted(fresh, one.names, coefficients(one), is_rate=outcome.is_rate) for one in models]
+        value = np.tile(fresh["value"].to_numpy(), len(models))
+        return agreement(value, np.concatenate(expected), is_rate=outcome.is_rate)[1].slope
+
+    before, after = slope(lambda one: one.unshrunken), slope(lambda one: one.coefficients)
+    assert before < 0.7
+    assert after == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("outcome", [RECOVERED, PAIN_CHANGE])
+def test_a_model_that_says_nothing_expects_the_mean_of_everybody(outcome: AdjustedOutcome) -> None:
+    """Outcomes opposed between folds: what is learned from some is wrong for the others."""
+    frame = planted(300, clinics=4).sort("age_years")
+    rank = pl.int_range(pl.len())
+    against = (pl.col("fold") % 2 == 0) == (rank < 150)
+    frame = frame.with_columns(
+        recovered=pl.when(against).then(pl.lit("yes")).otherwise(pl.lit("no")),
+        pain_change=pl.when(against).then(4).otherwise(1).cast(pl.Decimal(12, 6)),
+    )
+    found = fitted(frame, outcome)
+    model = model_of(found)
+    assert model.shrinkage == 0
+    np.testing.assert_array_equal(model.coefficients[1:], 0)
+    np.testing.assert_allclose(model.expected, found.value.mean())
+    assert np.abs(model.unshrunken[1:]).max() > 0
+    if not outcome.is_rate:
+        # nothing is explained: single patients lie around the mean as far as around that of their clinic
+        by_clinic = found.candidates.group_by("clinic_key").agg(n=pl.len(), sd=pl.col("value").std())
+        pooled = by_clinic.select(((pl.col("n") - 1) * pl.col("sd") ** 2).sum() / (pl.col("n") - 1).sum()).item()
+        assert model.sd_within == pytest.approx(np.sqrt(pooled))
 
 
 def test_each_fold_is_predicted_without_itself() -> None:

@@ -38,8 +38,18 @@ def test_the_same_release_has_not_moved(is_rate: bool) -> None:  # noqa: FBT001
     assert row["reason"] is None
     assert row["discrimination_change"] == row["moved_errors"] == 0
     assert row["old_expected"] == pytest.approx(row["observed"], abs=1e-6)
-    assert row["old_slope"] == pytest.approx(1, abs=0.1)
+    # predictions are pulled towards the mean for patients not seen, and these were
+    assert row["old_slope"] * now.cards["shrinkage"].item() == pytest.approx(1, abs=0.1)
     assert row["n"] == 800
+
+
+def test_the_old_model_predicts_with_its_shrunken_coefficients() -> None:
+    now, frame = published(1, is_rate=True)
+    unshrunken = now.coefficients.with_columns(estimate="unshrunken")
+    assert not unshrunken.equals(now.coefficients)
+    (row,) = model_drift(now, now, frame).iter_rows(named=True)
+    (other,) = model_drift(now, PublishedModels(now.cards, unshrunken), frame).iter_rows(named=True)
+    assert other["old_slope"] == pytest.approx(row["old_slope"] * now.cards["shrinkage"].item(), rel=1e-5)
 
 
 def test_a_planted_shift_is_found() -> None:
@@ -64,9 +74,9 @@ def test_a_planted_shift_of_a_rate_is_found() -> None:
 def test_the_term_that_moved_is_named() -> None:
     now, frame = published(1)
     moved = now.coefficients.with_columns(
-        estimate=pl.when(pl.col("term") == "age_years")
-        .then(pl.col("estimate") - 5 * pl.col("error"))
-        .otherwise("estimate")
+        unshrunken=pl.when(pl.col("term") == "age_years")
+        .then(pl.col("unshrunken") - 5 * pl.col("error"))
+        .otherwise("unshrunken")
     )
     (row,) = model_drift(now, PublishedModels(now.cards, moved), frame).iter_rows(named=True)
     assert row["moved_term"] == "age_years"

@@ -48,6 +48,8 @@ def test_rates_hold_what_was_planted(networks: Sequence[Judged]) -> None:
         ("clinic_funnel", "chance_zone", DEFAULT),
         ("clinic_funnel", "zone", DEFAULT),
         ("clinic_funnel", "zone", "pain_change"),
+        ("clinic_adjusted", "chance_zone", "recovered"),
+        ("clinic_adjusted", "chance_zone", "pain_change"),
         ("clinic_adjusted", "zone", "recovered"),
         ("clinic_adjusted", "zone", "pain_change"),
     ],

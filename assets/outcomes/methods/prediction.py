@@ -2,7 +2,8 @@
 
 Predictions for the rows a model was fitted on are too good. So the figures that count come from rows held out: each
 fold is predicted by a model fitted on the others (Steyerberg 2019, chapters 5 and 15). Two things are asked. Do those
-with a higher prediction fare better (AUC, R2)? And do the numbers themselves come true (calibration)?
+with a higher prediction fare better (AUC, R2)? And do the numbers themselves come true (calibration)? Where they are
+too extreme, the second answer says by how much to pull them towards the mean (``shrinkage_factor``).
 """
 
 from __future__ import annotations
@@ -113,6 +114,17 @@ def calibration_of_means(outcome: ArrayLike, prediction: ArrayLike) -> Calibrati
     spread = float(centred @ centred)
     slope = float(centred @ (y - y.mean())) / spread if spread > 0 else float("nan")
     return Calibration(float((y - predicted).mean()), slope)
+
+
+def shrinkage_factor(slope: float) -> float:
+    """Factor for uniform shrinkage of a linear predictor around its mean: the calibration slope, cut to 0 to 1.
+
+    With a slope b of rows held out, mean + b (linear - mean) is as extreme as the outcomes of rows not seen are (Van
+    Houwelingen & Le Cessie 1990, who estimate b by cross-validation or as (chi2 - p) / chi2; Steyerberg 2009, chapter
+    13). Never above 1: predictions too cautious are left. 0 below 0, and where there is no slope (NaN): then nothing
+    has shown that the predictions say anything.
+    """
+    return float(np.clip(np.nan_to_num(slope, nan=0.0), 0.0, 1.0))
 
 
 def shift_to_total(linear: ArrayLike, total: float) -> float:

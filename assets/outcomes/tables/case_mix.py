@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.contract.definitions import COMPARISON_FLOOR_PERCENT
+from assets.contract.definitions import COMPARISON_FLOOR_PERCENT, COMPARISON_MINIMUM_CLINICS
 from assets.outcomes.adjustment import OUTCOMES, agreement, fit_models
 from assets.outcomes.covariates import contrast
-from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
 from assets.outcomes.methods import funnel, groups
 from assets.outcomes.methods.means import t_interval
+from assets.outcomes.methods.overdispersion import arcsine, dispersion, share_limits, value_limits
 from assets.outcomes.methods.prediction import equal_parts
 from assets.outcomes.methods.proportions import ALPHA, share, wilson
 from assets.outcomes.tables.public_measures import public_measure, public_measure_definition
 from assets.outcomes.topic import Topic
+from assets.privacy.disclosure import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +30,18 @@ if TYPE_CHECKING:
     from assets.outcomes.topic import Frames
 
     Floats = NDArray[np.float64]
+    Pair = tuple[Floats, Floats]
 
-MODEL = columns(STRING, "condition_id", "outcome_id")
+OUTCOME = ["condition_id", "outcome_id"]
+MODEL = columns(STRING, *OUTCOME)
 
 CARD = Layout(
     MODEL,
     {
         **columns(INTEGER, "n", "eligible", "events", "parameters", "clinics"),
         **columns(FLOAT, "completeness", "auc", "auc_cv", "r_squared", "r_squared_cv"),
-        **columns(FLOAT, "calibration_in_the_large", "calibration_slope", "clinic_sd", "clinic_share"),
+        **columns(FLOAT, "calibration_in_the_large", "calibration_slope", "shrinkage"),
+        **columns(FLOAT, "clinic_sd", "clinic_share"),
         **columns(STRING, "unit", "predictors", "left_out", "reason"),
     },
     groups=("n", "eligible"),
@@ -45,7 +50,11 @@ CARD = Layout(
 )
 COEFFICIENTS = Layout(
     {**MODEL, **columns(STRING, "term")},
-    {**columns(INTEGER, "n"), **columns(FLOAT, "estimate", "error", "low", "high"), **columns(STRING, "contrast")},
+    {
+        **columns(INTEGER, "n"),
+        **columns(FLOAT, "estimate", "unshrunken", "error", "low", "high"),
+        **columns(STRING, "contrast"),
+    },
     groups=("n",),
     statistic="case_mix_model",
 )
@@ -55,12 +64,17 @@ CALIBRATION = Layout(
     groups=("n",),
     statistic="case_mix_calibration",
 )
+LIMITS = ("limit_low", "limit_high", "action_low", "action_high")
+CHANCE_LIMITS = tuple(f"chance_{name}" for name in LIMITS)
 ADJUSTED = Layout(
     {**columns(STRING, "condition_id", "clinic_key", "outcome_id")},
     {
         **columns(INTEGER, "eligible", "known", "n", "not_covered"),
         **columns(FLOAT, "completeness", "observed", "expected", "difference", "difference_low", "difference_high"),
-        **columns(FLOAT, "ratio", "ratio_low", "ratio_high", "limit_low", "limit_high", "action_low", "action_high"),
+        **columns(FLOAT, "ratio", "ratio_low", "ratio_high", *CHANCE_LIMITS),
+        **columns(STRING, "chance_zone"),
+        **columns(BOOLEAN, "is_widened"),
+        **columns(FLOAT, *LIMITS),
         **columns(STRING, "zone", "reason"),
     },
     groups=("eligible", "known", "n"),
@@ -80,15 +94,22 @@ IS_RATE = {outcome.outcome_id: outcome.is_rate for outcome in OUTCOMES}
 
 
 def case_mix_model(fitted: Sequence[Fitted]) -> pl.DataFrame:
-    """The card of every model, or the reason why there is none."""
+    """The card of every model, or the reason why there is none.
+
+    Discrimination and calibration are those before ``shrinkage``, which follows from the slope. There is no slope
+    after it. On the same predictions it is 1 by construction. Predictions that know neither the outcome nor the factor
+    take ten more fits of each model (without every two folds), and where the factor is near 0 their slope is that of
+    next to nothing. Tests hold it near 1 on patients that were never seen.
+    """
     return CARD.publish(pl.DataFrame([_card(one) for one in fitted], schema={**CARD.keys, **CARD.numbers}))
 
 
 def case_mix_coefficient(fitted: Sequence[Fitted]) -> pl.DataFrame:
     """Coefficients with 95% intervals (normal): log odds for a yes or no, else the unit of the outcome.
 
-    The intercept holds the constant that makes expected equal observed over the network, so that anybody can compute
-    the expected outcome of a patient from this table.
+    From ``estimate``, after shrinkage, anybody can compute the expected outcome of a patient; the intercept holds the
+    constant that makes expected equal observed over the network. ``error``, ``low`` and ``high`` are of the
+    ``unshrunken`` estimate.
     """
     from scipy.special import ndtri  # noqa: PLC0415 - 0.3 CPU seconds that other steps need not pay
 
@@ -99,6 +120,7 @@ def case_mix_coefficient(fitted: Sequence[Fitted]) -> pl.DataFrame:
                 "term": model.names,
                 "n": model.rows_of,
                 "estimate": model.coefficients,
+                "unshrunken": model.unshrunken,
                 "error": model.errors,
                 "contrast": [contrast(name, model.references) for name in model.names],
             }
@@ -109,13 +131,16 @@ def case_mix_coefficient(fitted: Sequence[Fitted]) -> pl.DataFrame:
     frame = pl.concat(parts) if parts else pl.DataFrame(schema={**COEFFICIENTS.keys, **COEFFICIENTS.numbers})
     return COEFFICIENTS.publish(
         frame.with_columns(
-            low=pl.col("estimate") - reach * pl.col("error"), high=pl.col("estimate") + reach * pl.col("error")
+            low=pl.col("unshrunken") - reach * pl.col("error"), high=pl.col("unshrunken") + reach * pl.col("error")
         )
     )
 
 
 def case_mix_calibration(fitted: Sequence[Fitted]) -> pl.DataFrame:
-    """Expected and observed outcome of patients grouped by their prediction, each by a model that has not seen them."""
+    """Expected and observed outcome of patients grouped by their prediction, each by a model that has not seen them.
+
+    Predictions before shrinkage: what it follows from.
+    """
     parts = [_calibration(one, one.model.held_out) for one in fitted if one.model is not None]
     empty = pl.DataFrame(schema={**CALIBRATION.keys, **CALIBRATION.numbers})
     return CALIBRATION.publish(pl.concat(parts) if parts else empty)
@@ -127,6 +152,7 @@ def clinic_adjusted(fitted: Sequence[Fitted]) -> pl.DataFrame:
     A share: Wilson interval of the observed share, expected taken as known; limits: exact binomial at the expected
     share (the sum of unequal chances varies less, so they are a little wide). A mean: t interval of the clinic's own
     differences; limits from the spread of single patients around their prediction. Limits are for the difference.
+    ``chance_...`` and ``chance_zone`` are by chance alone, the others widened by the variation between clinics.
     """
     if not fitted:
         return ADJUSTED.publish(pl.DataFrame(schema={**ADJUSTED.keys, **ADJUSTED.numbers}))
@@ -158,7 +184,7 @@ def _card(one: Fitted) -> dict[str, object]:
         return card
     is_rate = one.outcome.is_rate
     discrimination = "auc" if is_rate else "r_squared"
-    apparent, _ = agreement(one.value, one.model.expected, is_rate=is_rate)
+    apparent, _ = agreement(one.value, one.model.apparent, is_rate=is_rate)
     held_out, calibration = agreement(one.value, one.model.held_out, is_rate=is_rate)
     return card | {
         "parameters": len(one.model.names) - 1,
@@ -167,6 +193,7 @@ def _card(one: Fitted) -> dict[str, object]:
         f"{discrimination}_cv": held_out,
         "calibration_in_the_large": calibration.in_the_large,
         "calibration_slope": calibration.slope,
+        "shrinkage": one.model.shrinkage,
         "clinic_sd": one.model.sd_between,
         "clinic_share": one.model.share_between,
         "predictors": ", ".join(one.model.names[1:]),
@@ -211,58 +238,115 @@ def _compared(episodes: pl.DataFrame) -> pl.DataFrame:
     used = rows["expected"].is_not_null().to_numpy()
     at = rows.select(pl.struct(keys).rle_id()).to_series().to_numpy()[used]
     value, expected, sd = (rows[name].to_numpy()[used] for name in ("value", "expected", "sd"))
-    n = np.bincount(at, minlength=size)
+    n = pl.Series(np.bincount(at, minlength=size))
     is_rate = found["outcome_id"].replace_strict(IS_RATE, return_dtype=pl.Boolean).to_numpy()
     observed, mean_expected, difference = (
         groups.means(at, numbers, size) for numbers in (value, expected, value - expected)
     )
     _, rate_low, rate_high = wilson(np.where(is_rate, groups.totals(at, value, size), 0), n)
-    t_low, t_high = t_interval(difference, groups.deviations(at, value - expected, size), pl.Series(n))
-    low, high = np.where(is_rate, rate_low - mean_expected, t_low), np.where(is_rate, rate_high - mean_expected, t_high)
-    single = np.sqrt(groups.means(at, np.nan_to_num(sd) ** 2, size))
-    warning, action = (
-        _limits(is_rate, mean_expected, single, n, level) for level in (funnel.WARNING_LEVEL, funnel.ACTION_LEVEL)
-    )
-    completeness = share(found["known"], found["eligible"])
-    compared = {
+    t_low, t_high = t_interval(difference, groups.deviations(at, value - expected, size), n)
+    numbers = {
+        "observed": observed,
+        "expected": mean_expected,
         "difference": difference,
-        "difference_low": low,
-        "difference_high": high,
+        "difference_low": np.where(is_rate, rate_low - mean_expected, t_low),
+        "difference_high": np.where(is_rate, rate_high - mean_expected, t_high),
         "ratio": np.where(is_rate, observed / mean_expected, np.nan),
         "ratio_low": np.where(is_rate, rate_low / mean_expected, np.nan),
         "ratio_high": np.where(is_rate, rate_high / mean_expected, np.nan),
-        "limit_low": warning[0],
-        "limit_high": warning[1],
-        "action_low": action[0],
-        "action_high": action[1],
-        "zone": funnel.zone(difference, warning, action),
+        "completeness": share(found["known"], found["eligible"]),
+        "single": np.sqrt(groups.means(at, np.nan_to_num(sd) ** 2, size)),
     }
-    return found.with_columns(
-        n=pl.Series(n),
-        not_covered=pl.col("known") - pl.Series(n),
-        completeness=pl.Series(completeness),
-        observed=pl.Series(observed),
-        expected=pl.Series(mean_expected),
-        reason=pl.when(pl.Series(n) == 0)
-        .then("reason")
-        .when(pl.Series(completeness) * 100 < COMPARISON_FLOOR_PERCENT)
-        .then(pl.lit(BELOW_FLOOR)),
-        **{name: pl.Series(numbers) for name, numbers in compared.items()},
-    ).with_columns(pl.when(pl.col("reason").is_null()).then(pl.col(name)).alias(name) for name in compared)
+    cells = found.with_columns(
+        n=n,
+        is_rate=pl.Series(is_rate),
+        not_covered=pl.col("known") - n,
+        **{name: pl.Series(column) for name, column in numbers.items()},
+    ).with_columns(
+        # there may be a model, but no known outcome here
+        reason=pl.when(pl.col("n") == 0)
+        .then(pl.coalesce("reason", pl.lit(BELOW_FLOOR)))
+        .when(pl.col("completeness") * 100 < COMPARISON_FLOOR_PERCENT)
+        .then(pl.lit(BELOW_FLOOR))
+    )
+    is_compared = pl.col("reason").is_null()
+    comparison = [name for name in numbers if name.startswith(("difference", "ratio"))]
+    others = cells.filter(~is_compared).with_columns(pl.lit(None, FLOAT).alias(name) for name in comparison)
+    return pl.concat([_limits(cells.filter(is_compared)), others], how="diagonal")
 
 
-def _limits(
-    is_rate: NDArray[np.bool_], expected: Floats, single: Floats, n: NDArray[np.int64], level: float
-) -> tuple[Floats, Floats]:
-    """Limits of the difference; NaN for a group without a comparison."""
-    some = n > 0
-    low, high = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
-    rate, number = some & is_rate, some & ~is_rate
-    p = np.clip(expected[rate], 0.0, 1.0)
-    bottom, top = funnel.binomial_limits(n[rate], p, level)
-    low[rate], high[rate] = bottom - p, top - p
-    low[number], high[number] = funnel.mean_limits(n[number], 0.0, single[number], level)
-    return low, high
+def _limits(cells: pl.DataFrame) -> pl.DataFrame:
+    """Clinics that are compared, with the limits of their difference by chance and widened, and their zones."""
+    joined = cells.join(_widening(cells), on=OUTCOME, how="left", nulls_equal=True, maintain_order="left")
+    tau2 = joined["tau2"].fill_null(0.0).to_numpy()
+    levels = (funnel.WARNING_LEVEL, funnel.ACTION_LEVEL)
+    chance = [_chance_limits(cells, level) for level in levels]
+    wide = [_widened(cells, tau2, limits, level) for limits, level in zip(chance, levels, strict=True)]
+    difference = cells["difference"].to_numpy()
+    return cells.with_columns(
+        *_named(CHANCE_LIMITS, chance),
+        *_named(LIMITS, wide),
+        is_widened=pl.Series(tau2 > 0),
+        chance_zone=pl.Series(funnel.zone(difference, *chance), dtype=pl.String),
+        zone=pl.Series(funnel.zone(difference, *wide), dtype=pl.String),
+    )
+
+
+def _widening(cells: pl.DataFrame) -> pl.DataFrame:
+    """Variance between clinics of each condition and outcome, where there are clinics enough; as in the funnel.
+
+    Of shares that of arcsin(sqrt(observed)) - arcsin(sqrt(expected)). A clinic that is too small to be shown has no
+    part in it.
+    """
+    large = cells.filter(pl.col("n") >= MINIMUM_GROUP)
+    rows = [
+        (*key, _dispersion(group))
+        for key, group in large.group_by(OUTCOME, maintain_order=True)
+        if group.height >= COMPARISON_MINIMUM_CLINICS
+    ]
+    return pl.DataFrame(rows, schema={**columns(STRING, *OUTCOME), "tau2": FLOAT}, orient="row")
+
+
+def _dispersion(clinics: pl.DataFrame) -> float:
+    n = clinics["n"].to_numpy()
+    if clinics["is_rate"][0]:
+        values, errors = arcsine(clinics["observed"].to_numpy(), n)
+        return dispersion(values - arcsine(_chance(clinics), 1)[0], 0.0, errors).tau2
+    errors = clinics["single"].to_numpy() / np.sqrt(n)
+    return dispersion(clinics["difference"].to_numpy(), 0.0, errors).tau2 if (errors > 0).all() else 0.0
+
+
+def _chance_limits(cells: pl.DataFrame, level: float) -> Pair:
+    n, p = cells["n"].to_numpy(), _chance(cells)
+    low, high = funnel.binomial_limits(n, p, level)
+    return _by_kind(cells, (low - p, high - p), funnel.mean_limits(n, 0.0, cells["single"].to_numpy(), level))
+
+
+def _widened(cells: pl.DataFrame, tau2: Floats, chance: Pair, level: float) -> Pair:
+    """Additive limits, never inside those by chance, which are exact at small sizes."""
+    n, p = cells["n"].to_numpy(), _chance(cells)
+    low, high = share_limits(n, p, tau2, level)
+    errors = cells["single"].to_numpy() / np.sqrt(n)
+    bottom, top = _by_kind(cells, (low - p, high - p), value_limits(errors, 0.0, tau2, level))
+    is_wide = tau2 > 0
+    return (
+        np.where(is_wide, np.minimum(bottom, chance[0]), chance[0]),
+        np.where(is_wide, np.maximum(top, chance[1]), chance[1]),
+    )
+
+
+def _chance(cells: pl.DataFrame) -> Floats:
+    """Share expected; of means, whose limits are computed otherwise, a share that is one."""
+    return np.clip(np.where(cells["is_rate"].to_numpy(), cells["expected"].to_numpy(), 0.5), 0.0, 1.0)
+
+
+def _by_kind(cells: pl.DataFrame, shares: Pair, means: Pair) -> Pair:
+    kind = cells["is_rate"].to_numpy()
+    return np.where(kind, shares[0], means[0]), np.where(kind, shares[1], means[1])
+
+
+def _named(names: Sequence[str], pairs: Sequence[Pair]) -> list[pl.Series]:
+    return [pl.Series(name, end) for name, end in zip(names, (end for pair in pairs for end in pair), strict=True)]
 
 
 def _build(marts: Frames, _: Contract) -> dict[str, pl.DataFrame]:

@@ -17,6 +17,7 @@ from assets.outcomes.methods.prediction import (
     out_of_fold,
     r_squared,
     shift_to_total,
+    shrinkage_factor,
 )
 from assets.outcomes.methods.weighting import logistic
 
@@ -89,6 +90,31 @@ def test_an_overfitted_model_has_a_slope_below_1_on_rows_it_has_not_seen() -> No
     assert calibration_of_probabilities(outcome, apparent).slope == pytest.approx(1, abs=1e-6)
     assert calibration_of_probabilities(outcome, held_out).slope < 0.8
     assert auc(outcome, held_out) < auc(outcome, apparent)
+
+
+def test_the_slope_of_folds_not_seen_is_van_houwelingen_and_le_cessies_factor() -> None:
+    """Their other estimate, (chi2 - p) / chi2, is of the fit itself; chi2 of a linear model is p times its F."""
+    rng = np.random.default_rng(36)
+    n, k = 400, 25
+    slopes, published = [], []
+    for _ in range(40):
+        x = np.column_stack([np.ones(n), rng.normal(size=(n, k))])
+        y = 0.4 * x[:, 1] + rng.normal(size=n)
+
+        def predict(train: np.ndarray, test: np.ndarray, x: np.ndarray = x, y: np.ndarray = y) -> np.ndarray:
+            return x[test] @ np.linalg.lstsq(x[train], y[train])[0]
+
+        slopes.append(shrinkage_factor(calibration_of_means(y, out_of_fold(np.arange(n) % 100, predict)).slope))
+        residual = y - x @ np.linalg.lstsq(x, y)[0]
+        explained = ((y - y.mean()) ** 2).sum() - (residual**2).sum()
+        published.append(1 - k * (residual**2).sum() / (n - k - 1) / explained)
+    assert 0.5 < np.mean(published) < 0.75
+    assert np.mean(slopes) == pytest.approx(np.mean(published), abs=0.03)
+
+
+@pytest.mark.parametrize(("slope", "factor"), [(0.7, 0.7), (1.2, 1), (-0.3, 0), (float("nan"), 0), (float("inf"), 1)])
+def test_shrinkage_never_stretches_nor_turns_round(slope: float, factor: float) -> None:
+    assert shrinkage_factor(slope) == factor
 
 
 def test_calibration_against_the_library() -> None:

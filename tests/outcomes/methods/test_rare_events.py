@@ -51,7 +51,7 @@ def test_upper_bound_equals_the_shared_vector() -> None:
 
 
 def test_share_with_events_is_wilson() -> None:
-    # Brady 2014: 1,463 mild events in 7,629 treatments, 19.18%; interval 18.31% to 20.08% (evidence row AEBRADY)
+    # Brady 2014: 1,463 mild events in 7,629 treatments, 19.18%; interval 18.31% to 20.08% (evidence row aebrady)
     share, low, high = event_share([1463, 20], [7629, 20])
     assert [share[0], low[0], high[0]] == pytest.approx([0.1918, 0.1831, 0.2008], abs=5e-5)
     assert (share[1], high[1]) == (1.0, 1.0)

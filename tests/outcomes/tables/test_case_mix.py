@@ -12,6 +12,7 @@ from assets.contract import CONTRACT
 from assets.contract.public_measures import LEFT_OUT, PUBLIC_MEASURES
 from assets.outcomes.adjustment import OUTCOMES, AdjustedOutcome, fit_models, modelled_episodes, predicted
 from assets.outcomes.covariates import PRE_TREATMENT, column_of
+from assets.outcomes.methods.overdispersion import arcsine, dispersion, share_limits
 from assets.outcomes.published import published_frames
 from assets.outcomes.tables import case_mix
 from assets.outcomes.tables.case_mix import clinic_adjusted
@@ -67,6 +68,20 @@ def test_the_card_has_a_model_or_a_reason_for_every_condition_and_outcome(tables
     means = with_model.filter(pl.col("outcome_id").is_in(["pain_change", "function_change"]))
     assert means.filter(pl.col("r_squared_cv") < pl.col("r_squared")).height == means.height
     assert means["calibration_slope"].is_between(0.5, 1.1).all()
+    assert with_model["shrinkage"].equals(with_model["calibration_slope"].clip(0, 1).rename("shrinkage"))
+    assert (with_model["shrinkage"] < 1).sum() >= 6
+    assert card.filter(pl.col("reason").is_not_null())["shrinkage"].null_count() == 4
+
+
+def test_a_published_coefficient_is_the_unshrunken_one_times_the_factor_of_the_card(tables: Tables) -> None:
+    rows = tables["case_mix_coefficient"].join(
+        tables["case_mix_model"].select("condition_id", "outcome_id", "shrinkage"), on=["condition_id", "outcome_id"]
+    )
+    terms = rows.filter(pl.col("term") != "intercept")
+    assert terms.height > 100
+    np.testing.assert_allclose(terms["estimate"], terms["shrinkage"] * terms["unshrunken"], atol=1e-8)
+    np.testing.assert_allclose(rows["high"] - rows["unshrunken"], 1.959964 * rows["error"], atol=1e-6)
+    np.testing.assert_allclose(rows["unshrunken"] - rows["low"], 1.959964 * rows["error"], atol=1e-6)
 
 
 def test_no_term_rests_on_anything_known_after_baseline(tables: Tables) -> None:
@@ -119,16 +134,97 @@ def test_without_differences_between_clinics_about_one_in_twenty_lies_outside(
     outcome: AdjustedOutcome, seeds: int
 ) -> None:
     """Limits of a share are exact and so a little wide; of a mean they hold at 5%, less what a clinic adds to it."""
-    zones = pl.concat(
-        clinic_adjusted(fit_models(planted(1200, seed, clinics=40, clinic_sd=0), [outcome]))
-        .filter(pl.col("condition_id").is_not_null(), pl.col("zone").is_not_null())
-        .select("zone")
+    found = pl.concat(
+        clinic_adjusted(fit_models(planted(1200, seed, clinics=40, clinic_sd=0), [outcome])).filter(
+            pl.col("condition_id").is_not_null(), pl.col("zone").is_not_null()
+        )
         for seed in range(11, 11 + seeds)
-    )["zone"]
-    outside = (zones != "as_expected").mean()
-    assert zones.len() >= 70
-    assert 0 < outside < 0.1  # type: ignore[operator]
-    assert zones.is_in(["above", "below"]).mean() < 0.02  # type: ignore[operator]
+    )
+    for zone in ("chance_zone", "zone"):
+        outside = (found[zone] != "as_expected").mean()
+        assert found.height >= 70
+        assert 0 < outside < 0.1  # type: ignore[operator]
+        assert found[zone].is_in(["above", "below"]).mean() < 0.02  # type: ignore[operator]
+
+
+LIMITS = ("limit_low", "limit_high", "action_low", "action_high")
+
+
+def neck(table: pl.DataFrame) -> pl.DataFrame:
+    return table.filter(pl.col("zone").is_not_null(), condition_id="neck_pain")
+
+
+@pytest.mark.parametrize("outcome", [OUTCOMES[0], OUTCOMES[2]])
+def test_where_all_clinics_differ_the_limits_are_widened(outcome: AdjustedOutcome) -> None:
+    rows = neck(clinic_adjusted(fit_models(planted(1500, 3, clinics=14, clinic_sd=0.9), [outcome])))
+    assert rows.height == 14
+    assert rows["is_widened"].all()
+    for name in LIMITS:
+        further = (rows[name] / rows[f"chance_{name}"]).to_numpy()
+        assert (further >= 1).all()
+        assert further.max() > 1.3
+    by_chance = rows.filter(pl.col("chance_zone") != "as_expected").height
+    assert by_chance >= 5
+    assert rows.filter(pl.col("zone") != "as_expected").height <= 2
+    # one clinic's limit from the published rule: each clinic has its own expected outcome as target
+    n, expected = rows["n"].to_numpy(), rows["expected"].to_numpy()
+    if outcome.is_rate:
+        target, errors = arcsine(expected, n)
+        tau2 = dispersion(arcsine(rows["observed"], n)[0] - target, 0.0, errors).tau2
+        high = np.sin(np.minimum(target + 1.959964 * np.sqrt(errors**2 + tau2), np.pi / 2)) ** 2 - expected
+    else:
+        errors = rows["chance_limit_high"].to_numpy() / 1.959964
+        tau2 = dispersion(rows["difference"], 0.0, errors).tau2
+        high = 1.959964 * np.sqrt(errors**2 + tau2)
+    np.testing.assert_allclose(rows["limit_high"], np.maximum(high, rows["chance_limit_high"]), atol=1e-6)
+
+
+def test_widened_limits_of_small_clinics_are_never_inside_the_exact_ones() -> None:
+    rows = neck(clinic_adjusted(fit_models(planted(400, 10, clinics=20, clinic_sd=0.3), OUTCOMES[:1])))
+    assert rows["is_widened"].all()
+    n, expected = rows["n"].to_numpy(), rows["expected"].to_numpy()
+    target, errors = arcsine(expected, n)
+    tau2 = dispersion(arcsine(rows["observed"], n)[0] - target, 0.0, errors).tau2
+    for low, high, level in (("limit_low", "limit_high", 0.95), ("action_low", "action_high", 0.998)):
+        additive = share_limits(n, expected, tau2, level)
+        exact = rows[f"chance_{low}"].to_numpy(), rows[f"chance_{high}"].to_numpy()
+        inside = (additive[0] - expected > exact[0]) | (additive[1] - expected < exact[1])
+        assert inside.any(), "planted: the approximation alone would be narrower"
+        assert (rows[low].to_numpy() <= exact[0]).all()
+        assert (rows[high].to_numpy() >= exact[1]).all()
+
+
+@pytest.mark.parametrize("outcome", [OUTCOMES[0], OUTCOMES[2]])
+def test_fewer_than_ten_clinics_and_clinics_alike_are_judged_by_chance_alone(outcome: AdjustedOutcome) -> None:
+    few = planted(1000, 3, clinics=9, clinic_sd=0.9)
+    # a tenth clinic that is too small to be shown, and one with too few known outcomes, do not make ten
+    small = planted(10, 4, clinics=1, condition_id="neck_pain").with_columns(clinic_key=pl.lit("c_small"))
+    unknown = pl.lit("unknown")
+    vague = planted(60, 5, clinics=1).with_columns(
+        clinic_key=pl.lit("c_vague"),
+        recovered=pl.when(pl.int_range(pl.len()) < 30).then(unknown).otherwise("recovered"),
+        pain_change=pl.when(pl.int_range(pl.len()) >= 30).then("pain_change"),
+    )
+    for frame, clinics in ((pl.concat([few, small, vague]), 9), (identical(12), 12)):
+        rows = neck(clinic_adjusted(fit_models(frame, [outcome])))
+        assert rows.height == clinics
+        assert not rows["is_widened"].any()
+        assert rows["zone"].equals(rows["chance_zone"].rename("zone"))
+        for name in LIMITS:
+            assert rows[name].equals(rows[f"chance_{name}"].rename(name))
+
+
+def identical(clinics: int) -> pl.DataFrame:
+    """The same patients in every clinic: no variation at all between clinics."""
+    one = planted(60, 7, clinics=1)
+    return pl.concat(
+        one.with_columns(
+            clinic_key=pl.lit(f"c{number:02d}"),
+            episode_key=pl.format("{}_{}", "episode_key", pl.lit(number)),
+            patient_key=pl.format("{}_{}", "patient_key", pl.lit(number)),
+        )
+        for number in range(clinics)
+    )
 
 
 def test_conditions_without_a_model_are_counted_as_not_covered(tables: Tables) -> None:
@@ -144,8 +240,20 @@ def test_a_clinic_with_too_few_known_outcomes_is_not_compared(tables: Tables) ->
     by_outcome = {row["outcome_id"]: row for row in rows.iter_rows(named=True)}
     vague = by_outcome["recovered"]
     assert (vague["reason"], vague["completeness"]) == ("completeness_below_floor", 0.5)
-    assert [vague[name] for name in ("difference", "difference_low", "ratio", "limit_low", "zone")] == [None] * 5
+    hidden = ("difference", "difference_low", "ratio", "limit_low", "zone", "chance_zone", "is_widened")
+    assert [vague[name] for name in hidden] == [None] * len(hidden)
     assert by_outcome["function_change"]["zone"] is not None
+
+
+@pytest.mark.parametrize("outcome", [OUTCOMES[0], OUTCOMES[2]])
+def test_a_clinic_without_any_known_outcome_is_in_no_zone(outcome: AdjustedOutcome) -> None:
+    nobody = planted(30, 5, clinics=1).with_columns(
+        clinic_key=pl.lit("c_nobody"), recovered=pl.lit("unknown"), pain_change=pl.lit(None, pl.Decimal(12, 6))
+    )
+    found = clinic_adjusted(fit_models(pl.concat([planted(420, clinics=5), nobody]), [outcome]))
+    rows = found.filter(clinic_key="c_nobody", condition_id="neck_pain")
+    assert rows.select("eligible", "known", "n", "reason").row(0) == (30, 0, 0, "completeness_below_floor")
+    assert rows.select("observed", "expected", "difference", "zone", "chance_zone", "is_widened").row(0) == (None,) * 6
 
 
 def test_small_clinics_vanish(tables: Tables) -> None:
