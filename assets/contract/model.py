@@ -173,10 +173,10 @@ class Measure:
     the scale has: a 5.5 on an integer scale is an error, not something to round. ``converted_from`` marks a score that
     was computed from another scale; it is a measure of its own, so that it is never paired with a score that was asked
     for on this scale, and it has no MCID. ``predicts`` marks a prediction, by the source's own model, of the later
-    score of the measure it names: adjusted gains are made of it, and it is no outcome of its own. ``gain_of_all`` is the mean
-    gain of all records of the source by earlier operations (none, some, unknown), where it publishes that because the
-    feed leaves records out. A measure of construct ``context`` describes the patient (how many years a complaint has
-    lasted): it is a covariate, never an outcome, and its direction of benefit means nothing.
+    score of the measure it names: adjusted gains are made of it, and it is no outcome of its own. ``gain_of_all`` is
+    the mean gain of all records of the source by earlier operations (none, some, unknown), where it publishes that
+    because the feed leaves records out. A measure of construct ``context`` describes the patient (how many years a
+    complaint has lasted): it is a covariate, never an outcome, and its direction of benefit means nothing.
     """
 
     measure_id: str

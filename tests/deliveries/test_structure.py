@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = "a,b,c\n"
-QUIET = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+QUIET = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 CELLS = st.text(alphabet=st.sampled_from('x7 ,;"\n\u00e9\u20ac\U0001f600'), max_size=6)
 TABLES = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=12)
 
