@@ -41,6 +41,7 @@ def test_acupuncture_trial(reader: Reader, shared_data: Path) -> None:
     assert scores == {
         "baseline headache_score": count,
         "baseline headache_days": count,
+        "baseline chronicity_years": count,
         "month-3 headache_score": count - missing["pk2"],
         "month-3 headache_days": count - missing["f2_zero_where_pk2_missing"],
         "month-12 headache_score": count - missing["pk5"],

@@ -53,7 +53,8 @@ def people(shared_data: Path) -> frozenset[str]:
     with gzip.open(shared_data / "synthea_fhir_r4" / "Patient.000.ndjson.gz", "rt", encoding="utf-8") as file:
         found = {text for line in file for text in identifiers(json.loads(line))}
     # a name may also stand in the software itself, as the author of a reference or in the code of Plotly
-    own = "".join(path.read_text(encoding="utf-8") for path in Path(assets.contract.__file__).parent.glob("*.py"))
+    contract = Path(assets.contract.__file__).parent
+    own = "".join(path.read_text(encoding="utf-8") for path in (*contract.rglob("*.py"), contract / "evidence.csv"))
     own += plotly.offline.get_plotlyjs()
     dates = re.compile(r"\d{4}-\d{2}-\d{2}")
     return frozenset(
