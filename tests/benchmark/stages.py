@@ -32,13 +32,13 @@ CHILDREN = "processes started by it"
 ORCHESTRATION = "Dagster, command line, ledger"
 WORK = (
     ("pipelines.runner", "land", "copy and hash the delivery"),
-    ("assets.deliveries.sources", "read_structure", "structure of the bytes"),
-    ("assets.deliveries.sources", "_gate_values", "identifier gate"),
+    ("assets.deliveries.sources", "open_table", "structure of the bytes"),
+    ("assets.deliveries.sources", "gate_values", "identifier gate"),
     ("assets.deliveries.assets", "read_delivery", "typing pass, quarantine"),
     ("assets.quality.history", "run_delivery_suite", "GX {2}"),
     ("assets.quality.assets", "release_results", "GX release"),
     ("assets.quality.assets", "write_history", "check history"),
-    ("assets.warehouse.assets", "_load_lake", "SQL lake and reference"),
+    ("assets.warehouse.assets", "load_lake", "SQL lake and reference"),
     ("assets.warehouse.assets", "run_model", "SQL {1.relation}"),
     ("assets.outcomes.assets", "write_published", "statistics, published tables"),
     ("assets.publication.assets", "write_site", "site"),
