@@ -107,6 +107,11 @@ class Published:
         order = [key for key in known if key in present] + sorted(present - set(known))
         return [(key, clean(labels.get(key, spoken(key)))) for key in order]
 
+    def condition_in_sentence(self, condition_id: str) -> str:
+        """A condition's name as it stands within a sentence."""
+        names = {item.condition_id: item.sentence_label for item in self.contract.conditions}
+        return clean(names.get(condition_id, spoken(condition_id)))
+
     @cached_property
     def care(self) -> list[str]:
         """Values of ``care`` that occur: any, the routine ones, then trial arms in alphabetical order."""

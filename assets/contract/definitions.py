@@ -183,4 +183,4 @@ IMPACT_BANDS = (
 )
 """Dworkin 2008 (IMMPACT). Published as 10 to 20%, 30% and more, 50% and more; 20 to 30% is counted as minimal here."""
 
-DETERIORATION = DeteriorationRule("deteriorated", 1, "Worse by 2 points or more", 2, "domain reference 4.1 and 4.2")
+DETERIORATION = DeteriorationRule("deteriorated", 1, "Worse by 2 points or more", 2, "this project's proposal")

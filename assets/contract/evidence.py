@@ -160,7 +160,7 @@ CORRECTIONS = (
         "Patients had less pain after treatment, so the treatment did it.",
         "Patients come when pain is worst. With a mean of 5, a standard deviation of 2 and a correlation of 0.6, those "
         "who start at 6 or more are expected to report 0.91 points less without any treatment.",
-        "regression to the mean, computed by the domain reference (vector T20)",
+        "computed from the bivariate normal distribution; Davis 1976",
         verified=True,
     ),
     Correction(

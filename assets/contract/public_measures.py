@@ -118,7 +118,7 @@ PUBLIC_MEASURES = (
         "neck",
         "Neck: change in function against prediction",
         ("neck_pain",),
-        "MIPS 478, mdinteractive.com (2021 text) and domain reference 4.5; 14 and over, met at a residual of 0 or more",
+        "MIPS 478, mdinteractive.com (2021 text); 14 and over, met at a residual of 0 or more",
         verified=True,
     ),
     _function(

@@ -223,11 +223,13 @@ def _dependent(selection: Selection) -> str:
         return ""
     of = {place for place, rows in published.conclusions.items() if clinic_words.depends(rows)}
     if selection.clinic is not None:
-        changing = [label for key, label in published.conditions if (key, selection.clinic) in of]
+        changing = [
+            published.condition_in_sentence(key) for key, _ in published.conditions if (key, selection.clinic) in of
+        ]
         changing += ["all conditions together"] if (None, selection.clinic) in of else []
         about = f" What is said of {selection.scope.clinic} beside the other clinics depends on it for"
         return f"{about} {clinic_words.names(changing)}." if changing else ""
-    conditions = [label for key, label in published.conditions if (key, None) in of]
+    conditions = [published.condition_in_sentence(key) for key, _ in published.conditions if (key, None) in of]
     clinics = [label for key, label in published.clinics if (None, key) in of]
     text = f" Whether most recover depends on it for {clinic_words.names(conditions)}." if conditions else ""
     if clinics:

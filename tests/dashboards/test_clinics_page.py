@@ -534,7 +534,7 @@ def test_overview_says_what_depends_on_the_definition(network_site: Path, frames
     said = payload(network_site / "data" / "index.js")["states"]
     flagged = frames["definition_sensitivity"].filter(pl.col("depends_on_definition"))
     conditions = set(flagged.filter(pl.col("clinic_key").is_null())["condition_id"])
-    labels = [item.label for item in CONTRACT.conditions if item.condition_id in conditions]
+    labels = [item.sentence_label for item in CONTRACT.conditions if item.condition_id in conditions]
     assert labels
     text = said["0|0"]["text"]["variants.say"]
     assert f"Whether most recover depends on it for {say.names(labels)}." in text

@@ -52,6 +52,6 @@ STATISTICS = (
         window="from the first visit to discharge",
         method="SD (1 - rho) phi(z) / (1 - Phi(z)) with the mean and SD of these patients and rho 0.6, which is "
         "assumed; a lower bound, as patients were selected by pain before they came",
-        source="Davis 1976; domain reference 4.7",
+        source="Davis 1976; this project's proposal",
     ),
 )

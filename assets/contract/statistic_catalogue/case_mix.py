@@ -20,7 +20,7 @@ STATISTICS = (
         "uniform shrinkage: coefficients times the cross-validated calibration slope, cut to 0 to 1, then the "
         "intercept moved so that expected equals observed; figures of fit are before shrinkage (the slope after it "
         "would be 1 by construction); standard errors and intervals of coefficients are of the unshrunken estimates",
-        source="domain reference 4.5; Peduzzi 1996; Harrell 2015; Van Houwelingen & Le Cessie 1990 Stat Med "
+        source="this project's proposal; Peduzzi 1996; Harrell 2015; Van Houwelingen & Le Cessie 1990 Stat Med "
         "9:1303-1325; Steyerberg 2019",
         of_recovery=True,
     ),
@@ -52,7 +52,7 @@ STATISTICS = (
         "exact binomial, or from the spread of single patients within clinics; over-dispersion from 10 clinics: 10% "
         "winsorised z (shares on the arcsine scale), additive, limits never narrower than by chance; no comparison "
         "below 60% known outcomes",
-        source="Spiegelhalter 2005 Stat Med 24:1185-1202; domain reference 4.5 and 4.6",
+        source="Spiegelhalter 2005 Stat Med 24:1185-1202; this project's proposal",
         of_recovery=True,
     ),
 )

@@ -57,6 +57,6 @@ STATISTICS = (
         window="baseline to the planned time",
         method="mean of score minus prediction, less that of all, plus the mean gain of all; z with the SD of score "
         "minus prediction of all, over sqrt(n); limits 1.96 and 3.09",
-        source="NHS England PROMs, finalised 2017-18; METHOD.md beside the data",
+        source="NHS England PROMs, finalised 2017-18: the publisher's method",
     ),
 )

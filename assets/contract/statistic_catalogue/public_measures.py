@@ -17,6 +17,6 @@ STATISTICS = (
         window="first to last score up to discharge; function: last score within 14 days of discharge",
         method="observed minus expected by the network's case-mix model, 95% intervals by Wilson or Student's t; a "
         "mean residual of 0 or more meets the function measures; data are complete from 75%",
-        source="QCDR and MIPS texts named beside each measure; domain reference 4.5",
+        source="QCDR and MIPS texts named beside each measure; this project's proposal",
     ),
 )

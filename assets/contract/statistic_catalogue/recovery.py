@@ -41,7 +41,7 @@ STATISTICS = (
         exclusions="none",
         window="from the first visit to discharge",
         method="share of a count",
-        source="domain reference 4.2",
+        source="this project's proposal",
         of_recovery=True,
     ),
 )

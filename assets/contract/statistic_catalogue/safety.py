@@ -45,6 +45,6 @@ STATISTICS = (
         exclusions="none",
         window="all of care; precautions are asked for at intake, and one that came up later counts for all sessions",
         method="share of a count",
-        source="Pain Res Manag 2022:1363477; domain reference 3",
+        source="Pain Res Manag 2022:1363477; this project's proposal",
     ),
 )

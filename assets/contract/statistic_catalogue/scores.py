@@ -30,7 +30,7 @@ STATISTICS = (
         exclusions="motions without a reference",
         window="baseline to the last score up to discharge",
         method="mean",
-        source="domain reference 1.4",
+        source="this project's proposal",
     ),
     Statistic(
         "measure_summary",

@@ -18,7 +18,7 @@ STATISTICS = (
         window="from the first visit to discharge; kinds of treatment at any session, so that they overlap and longer "
         "care collects more of them",
         method="Wilson score interval, Student's t interval, 95%; bounds if none or all of the unknown had recovered",
-        source="Wilson 1927; Student 1908; domain reference 3 and 4.2",
+        source="Wilson 1927; Student 1908; this project's proposal",
         of_recovery=True,
     ),
     Statistic(
@@ -62,6 +62,6 @@ STATISTICS = (
         exclusions="none; kinds overlap, so shares add up to more than 100%",
         window="all of care",
         method="share of a count",
-        source="domain reference 4.7",
+        source="this project's proposal",
     ),
 )

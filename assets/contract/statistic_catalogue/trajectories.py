@@ -17,6 +17,6 @@ STATISTICS = (
         "interval, 95%. Right if leaving care depends on scores already taken (missing at random); no data can show "
         "that it does. Scores end at 0, which the model does not know: in a simulated network, where the truth is "
         "known, mean pain is 0.2 points too low at day 84 and less than 0.1 off up to day 56",
-        source="Laird & Ware 1982; Patterson & Thompson 1971; domain reference 4.4 and 4.6",
+        source="Laird & Ware 1982; Patterson & Thompson 1971; this project's proposal",
     ),
 )
