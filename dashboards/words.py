@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from assets.contract.charts import MONTHS
 from dashboards.markup import clean
 
 if TYPE_CHECKING:
@@ -31,20 +32,6 @@ STATUS = {
 }
 SEVERITY = {"critical": "Sets rows aside", "warning": "Warns"}
 
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}).*)?")
 
 
@@ -99,9 +86,9 @@ def listing(items: Iterable[str]) -> str:
 def stamp_text(stamp: str) -> str:
     """``2026-10-31`` as ``31 October 2026``; anything else as it is."""
     match = _ISO_DATE.fullmatch(stamp.strip())
-    if not match or not 1 <= int(match[2]) <= len(_MONTHS):
+    if not match or not 1 <= int(match[2]) <= len(MONTHS):
         return clean(stamp.strip())
-    text = f"{int(match[3])} {_MONTHS[int(match[2]) - 1]} {match[1]}"
+    text = f"{int(match[3])} {MONTHS[int(match[2]) - 1]} {match[1]}"
     return f"{text}, {match[4]}" if match[4] and match[4] != "00:00" else text
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING
 
+from assets.contract.charts import MONTHS
 from assets.outcomes.methods.control_charts import BASELINE_POINTS
 
 if TYPE_CHECKING:
@@ -13,20 +14,6 @@ if TYPE_CHECKING:
 
     from assets.contract.charts import ChartSeries
 
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 OPENING = {"better": "Improving", "concern": "Concern"}
 
 
