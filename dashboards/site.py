@@ -14,7 +14,19 @@ import polars as pl
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from dashboards.markup import script_json
-from dashboards.pages import clinics, definitions, numbers, overview, quality, safety, scores, sources
+from dashboards.pages import (
+    clinics,
+    definitions,
+    evidence,
+    numbers,
+    overview,
+    quality,
+    recovery,
+    runs,
+    safety,
+    scores,
+    sources,
+)
 from dashboards.pages.frame import SiteMeta, document
 from dashboards.published import Published
 from dashboards.theme import stylesheet
@@ -26,6 +38,20 @@ if TYPE_CHECKING:
     from assets.contract.model import Contract
 
 __all__ = ["SiteMeta", "build_site"]
+
+PAGE_MODULES = (
+    overview,
+    recovery,
+    clinics,
+    scores,
+    safety,
+    quality,
+    runs,
+    definitions,
+    evidence,
+    numbers,
+    sources,
+)
 
 _FORMULA = r"^[=+\-@\t\r]"
 _NUMBER = r"^[+-]?\d+(\.\d+)?$"
@@ -56,8 +82,8 @@ def build_site(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: Sit
 
 
 def _files(published: Published, meta: SiteMeta) -> Iterator[tuple[str, bytes]]:
-    pages = (overview, clinics, scores, safety, quality, definitions, numbers, sources)
-    for page in (module.build(published, meta) for module in pages):
+    made = [module.build(published, meta) for module in PAGE_MODULES]
+    for page in made:
         yield f"{page.name}.html", document(page, meta).encode()
         if page.payload:
             yield f"data/{page.name}.js", f"window.DASH={script_json(page.payload)};\n".encode()
@@ -66,6 +92,8 @@ def _files(published: Published, meta: SiteMeta) -> Iterator[tuple[str, bytes]]:
         yield f"data/{name}.parquet", _parquet(frame)
     static = resources.files("dashboards").joinpath("static")
     yield "assets/style.css", (stylesheet() + static.joinpath("style.css").read_text(encoding="utf-8")).encode()
+    for sheet in sorted({name for page in made for name in page.styles}):
+        yield f"assets/{sheet}.css", static.joinpath(f"{sheet}.css").read_bytes()
     for script in ("theme.js", "app.js"):
         yield f"assets/{script}", static.joinpath(script).read_bytes()
     yield f"assets/plotly-{get_plotlyjs_version()}.min.js", _plotly()

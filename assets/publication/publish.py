@@ -10,7 +10,7 @@ from assets.contract import CONTRACT
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.outcomes.published import published_frames
 from assets.privacy.disclosure import MINIMUM_GROUP
-from assets.publication.release import SITE, code_version
+from assets.publication.release import SITE, code_version, next_release
 from assets.quality.results import Status
 from dashboards.site import SiteMeta, build_site
 
@@ -73,5 +73,6 @@ def write_site(home: Home) -> list[Path]:
         warnings=sum(status == Status.WARN.value for status in checks),
         is_simulated=any(delivery.label.startswith("simulated") for delivery in deliveries),
         minimum_group=MINIMUM_GROUP,
+        release=next_release(home),
     )
     return build_site(frames, extended_contract(CONTRACT, home.ledger, deliveries), meta, home.building / SITE)

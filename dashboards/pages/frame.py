@@ -14,11 +14,14 @@ from dashboards.words import plural, stamp_text
 
 PAGES = (
     ("index", "Overview"),
+    ("recovery", "Recovery by condition"),
     ("clinics", "Clinics"),
     ("scores", "Scores"),
     ("safety", "Treatment and safety"),
     ("quality", "Data quality"),
+    ("runs", "Pipeline runs"),
     ("definitions", "Definitions"),
+    ("evidence", "Evidence pack"),
     ("numbers", "Numbers"),
     ("sources", "Sources"),
 )
@@ -55,6 +58,7 @@ class SiteMeta:
     warnings: int
     is_simulated: bool
     minimum_group: int
+    release: str = ""
 
     @property
     def data_to(self) -> str:
@@ -91,12 +95,15 @@ class Page:
     heading: str
     body: str
     payload: dict[str, Any] | None = None
+    styles: tuple[str, ...] = ()
+    """Style sheets of ``static/`` that this page needs beside the common one."""
 
 
 def document(page: Page, meta: SiteMeta) -> str:
     """Return the whole page."""
     title = esc(clean(meta.title))
     data = f'<script src="data/{page.name}.js" defer></script>' if page.payload else ""
+    sheets = "".join(f'<link rel="stylesheet" href="assets/{name}.css">' for name in page.styles)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{esc(POLICY)}">'
@@ -104,6 +111,7 @@ def document(page: Page, meta: SiteMeta) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{esc(page.heading)} | {title}</title><link rel="icon" href="data:,">'
         f'<style id="plotly.js-style-global">{_PLOTLY_STYLE}</style><link rel="stylesheet" href="assets/style.css">'
+        f"{sheets}"
         f'<script src="assets/theme.js"></script>{data}<script src="assets/app.js" defer></script></head>\n'
         f'<body data-plotly="assets/plotly-{get_plotlyjs_version()}.min.js">'
         '<a class="skip" href="#content">Skip to content</a>'
