@@ -41,7 +41,7 @@ SYMBOLS = {
 }
 OUTSIDE, BETWEEN = ("above", "below"), ("possibly_above", "possibly_below")
 
-TOO_FEW_PATIENTS, TOO_INCOMPLETE = "too_few_patients", "too_incomplete"
+TOO_FEW_PATIENTS, TOO_INCOMPLETE, ALONE = "too_few_patients", "too_incomplete", "alone"
 FLOOR = f"under {COMPARISON_FLOOR_PERCENT}% of outcomes known"
 CONCLUSIONS = {
     **{zone: words.lower() for zone, words in ZONES.items()},
@@ -108,42 +108,38 @@ def not_compared(row: Row | None, meta: SiteMeta) -> str:
         return meta.too_few
     if row["not_compared"] == TOO_FEW_PATIENTS:
         return "no known outcome" if row["eligible"] else "no episodes"
+    if row["not_compared"] == ALONE:
+        return "no other clinic to compare with"
     if row["not_compared"] == TOO_INCOMPLETE:
         return f"{percent(row['completeness'])} of outcomes known, {COMPARISON_FLOOR_PERCENT}% needed"
     return "" if row["zone"] else "not compared"
 
 
-def funnel_counts(rows: Iterable[Row | None], label: str) -> tuple[str, str]:
-    """Return how many clinics are as expected, as a headline, and of what."""
-    every = list(rows)
-    zones = [row["zone"] for row in every if row is not None and row["zone"] is not None]
-    if not zones:
-        return "No clinic can be compared", f" ({label})."
-    inside, aside = sum(zone == AS_EXPECTED for zone in zones), len(every) - len(zones)
-    rest = f" {aside} {'is' if aside == 1 else 'are'} not compared." if aside else ""
-    return f"{inside} of {plural(len(zones), 'clinic')} {_are(inside)} within the range expected", f" ({label}).{rest}"
-
-
 def funnel_sentence(rows: Sequence[tuple[str, Row | None]], meta: SiteMeta) -> str:
-    """Say who lies where, and who is not compared and why."""
-    compared = [(label, row) for label, row in rows if row is not None and row["zone"] is not None]
-    aside = _left_out(rows, meta)
-    if not compared:
-        return f"No clinic can be compared.{aside}"
-    inside = sum(row["zone"] == AS_EXPECTED for _, row in compared)
-    total, verb = plural(len(compared), "clinic"), _are(inside)
-    is_wide = any(row["is_widened"] for _, row in compared)
-    text = f"{inside} of {total} {verb} within the range expected {limits_by(row for _, row in compared)}."
-    for zones, where in ((OUTSIDE, "Outside the 99.8% limits"), (BETWEEN, "Between the 95% and the 99.8% limits")):
-        found = [f"{label} ({ZONES[row['zone']].lower()})" for label, row in compared if row["zone"] in zones]
-        text += f" {where}: {names(found)}." if found else ""
-    if is_wide:
-        beyond = sum(row["chance_zone"] != AS_EXPECTED for _, row in compared)
+    """Say who lies where, by which limits, and who is not compared and why."""
+    compared = [row for _, row in rows if row is not None and row["zone"] is not None]
+    text = zones_sentence(rows)
+    if any(row["is_widened"] for row in compared):
+        beyond = sum(row["chance_zone"] not in (AS_EXPECTED, None) for row in compared)
         text += (
             " Clinics vary more than chance explains, so the limits are widened by the variation found between them; "
             f"by chance alone {beyond} would lie outside the 95% limits."
         )
-    return f"{text}{aside}"
+    return f"{text}{_left_out(rows, meta)}"
+
+
+def zones_sentence(rows: Sequence[tuple[str, Row | None]]) -> str:
+    """Say how many clinics are as expected, and name the others."""
+    compared = [(label, row) for label, row in rows if row is not None and row["zone"] is not None]
+    if not compared:
+        return "No clinic can be compared."
+    inside = sum(row["zone"] == AS_EXPECTED for _, row in compared)
+    by = limits_by(row for _, row in compared)
+    text = f"{inside} of {plural(len(compared), 'clinic')} {_are(inside)} within the range expected {by}."
+    for zones, where in ((OUTSIDE, "Outside the 99.8% limits"), (BETWEEN, "Between the 95% and the 99.8% limits")):
+        found = [f"{label} ({ZONES[row['zone']].lower()})" for label, row in compared if row["zone"] in zones]
+        text += f" {where}: {names(found)}." if found else ""
+    return text
 
 
 def limits_by(rows: Iterable[Row | None]) -> str:
@@ -176,7 +172,7 @@ def clinic_lead(label: str, condition: str, row: Row | None, adjusted: Row | Non
     reason = not_compared(row, meta)
     if row is None or row["suppressed"] or row["value"] is None:
         return f"{label} is not compared", f" ({condition}): {reason}."
-    of = plural(row["n"], "episode with a known outcome", "episodes with a known outcome")
+    of = f"about {plural(row['n'], 'episode')} with a known outcome"
     text = f"{percent(row['value'])} of {of} ended in recovery; of all clinics together {percent(row['network'])}."
     if reason:
         return f"{label} is not compared", f" ({condition}): {reason}. {text}"

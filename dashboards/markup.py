@@ -6,6 +6,9 @@ import html
 import json
 import re
 
+PLOT_LETTERS = 48
+"""The longest name in a chart."""
+
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -30,7 +33,11 @@ def attributes(**pairs: object) -> str:
 
 
 def plot_text(text: str) -> str:
-    """Text for a plotly label: plotly renders some tags and decodes entities, so both are disarmed."""
+    """Text for a plotly label: plotly renders some tags and decodes entities, so both are disarmed.
+
+    A name that would push the marks aside is cut; the table below the chart has all of it.
+    """
+    text = text if len(text) <= PLOT_LETTERS else f"{text[: PLOT_LETTERS - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from dashboards.markup import clean
-from dashboards.words import ANY_CARE, ROUTINE_CARE, UNKNOWN_REASONS, care_label, spoken
+from dashboards.words import ANY_CARE, ROUTINE_CARE, care_label, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 ALL_PERIODS = "all"
+PEER = "another clinic"
+"""How the key of a clinic without a name begins, before a space, which no key of a feed has, and a number."""
 DIMENSIONS = ("condition_id", "clinic_key", "care")
 
 
@@ -50,27 +52,12 @@ class Published:
         return self._by_dimensions("pain_change")
 
     @cached_property
-    def motion(self) -> dict[tuple[Any, ...], Row]:
-        """Range of motion by condition, clinic and care, all periods together."""
-        return self._by_dimensions("rom_change")
-
-    @cached_property
     def curves(self) -> dict[tuple[Any, ...], list[Row]]:
         """Recovery curves by condition, clinic and care, each in order of days."""
         curves: dict[tuple[Any, ...], list[Row]] = {}
         for row in sorted(self.rows("recovery_curve"), key=lambda row: row["day"]):
             curves.setdefault(_dimensions(row), []).append(row)
         return curves
-
-    @cached_property
-    def reasons(self) -> dict[str | None, list[Row]]:
-        """Reasons for unknown outcomes of all conditions, by clinic."""
-        reasons: dict[str | None, list[Row]] = {}
-        order = list(UNKNOWN_REASONS)
-        for row in sorted(self.rows("unknown_reason"), key=lambda row: (*order, row["reason"]).index(row["reason"])):
-            if row["condition_id"] is None:
-                reasons.setdefault(row["clinic_key"], []).append(row)
-        return reasons
 
     @cached_property
     def scores(self) -> dict[str, list[Row]]:
@@ -97,6 +84,12 @@ class Published:
         for key in self._values("clinic_key", "recovery_by_condition"):
             labels.setdefault(key, clean(key))
         return sorted(labels.items(), key=lambda item: (item[1].casefold(), item[0]))
+
+    @cached_property
+    def peers(self) -> list[tuple[str, str]]:
+        """Key and label of the clinics without names, in the order drawn for them; none where all have names."""
+        found = [key for key in self._values("clinic_key", "clinic_funnel") if key.startswith(f"{PEER} ")]
+        return [(key, key) for key in sorted(found, key=lambda key: (len(key), key))]
 
     @cached_property
     def conditions(self) -> list[tuple[str, str]]:

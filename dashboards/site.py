@@ -7,6 +7,8 @@ the files of this package and of plotly.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -27,31 +29,37 @@ from dashboards.pages import (
     scores,
     sources,
 )
-from dashboards.pages.frame import SiteMeta, document
+from dashboards.pages.frame import START, SiteMeta, contents, document
+from dashboards.passports import passports, withheld_reasons
 from dashboards.published import Published
+from dashboards.scripts import lean, lean_sheet
 from dashboards.theme import stylesheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from assets.contract.model import Contract
+    from dashboards.pages.frame import Page
 
 __all__ = ["SiteMeta", "build_site"]
 
-PAGE_MODULES = (
-    overview,
-    recovery,
-    clinics,
-    scores,
-    safety,
-    quality,
-    runs,
-    definitions,
-    evidence,
-    numbers,
-    sources,
-)
+PAGE_MODULES = {
+    "index": overview,
+    "recovery": recovery,
+    "clinics": clinics,
+    "scores": scores,
+    "safety": safety,
+    "quality": quality,
+    "runs": runs,
+    "definitions": definitions,
+    "evidence": evidence,
+    "numbers": numbers,
+    "sources": sources,
+}
+
+WITHOUT_NUMBERS = ("quality", "runs", "definitions", "evidence", "numbers", "sources")
+"""Pages that show no number about patients, though they may look at one to see what there is."""
 
 _FORMULA = r"^[=+\-@\t\r]"
 _NUMBER = r"^[+-]?\d+(\.\d+)?$"
@@ -71,9 +79,8 @@ def build_site(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: Sit
         RuntimeError: the installed chart library is not the version that the pages name.
 
     """
-    published = Published(frames, contract)
     written = []
-    for name, content in _files(published, meta):
+    for name, content in _files(frames, contract, meta):
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -81,22 +88,65 @@ def build_site(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: Sit
     return sorted(written)
 
 
-def _files(published: Published, meta: SiteMeta) -> Iterator[tuple[str, bytes]]:
-    made = [module.build(published, meta) for module in PAGE_MODULES]
-    for page in made:
-        yield f"{page.name}.html", document(page, meta).encode()
+class _Noted(Mapping[str, pl.DataFrame]):
+    """Frames that note which of them a page has looked at."""
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        self.frames, self.seen = frames, set[str]()
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        self.seen.add(name)
+        return self.frames[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.frames)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+def _page(name: str, frames: Mapping[str, pl.DataFrame], contract: Contract, meta: SiteMeta) -> tuple[Page, SiteMeta]:
+    """Build a page; where numbers that it shows are withheld, once more, with the reasons."""
+    noted = _Noted(frames)
+    page = PAGE_MODULES[name].build(Published(noted, contract), meta)
+    reasons = withheld_reasons(frames, noted.seen)
+    if reasons and name not in WITHOUT_NUMBERS:
+        meta = replace(meta, withheld=reasons)
+        page = PAGE_MODULES[name].build(Published(frames, contract), meta)
+    return page, meta
+
+
+def _files(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: SiteMeta) -> Iterator[tuple[str, bytes]]:
+    built = [_page(name, frames, contract, meta) for name in PAGE_MODULES if meta.has(name)]
+    if not meta.has(START):
+        built.append((contents(meta), meta))
+    made = [page for page, _ in built]
+    for page, said in built:
+        yield f"{page.name}.html", document(page, said).encode()
         if page.payload:
             yield f"data/{page.name}.js", f"window.DASH={script_json(page.payload)};\n".encode()
-    for name, frame in sorted(published.frames.items()):
+        yield from _chunks(page)
+    told = passports(Published(frames, contract), meta)
+    yield "data/passports.js", f"window.DASH_PASSPORTS={script_json(told)};\n".encode()
+    for name, frame in sorted(frames.items()):
         yield f"data/{name}.csv", _csv(frame)
         yield f"data/{name}.parquet", _parquet(frame)
     static = resources.files("dashboards").joinpath("static")
-    yield "assets/style.css", (stylesheet() + static.joinpath("style.css").read_text(encoding="utf-8")).encode()
+    common = stylesheet() + static.joinpath("style.css").read_text(encoding="utf-8")
+    yield "assets/style.css", lean_sheet(common).encode()
     for sheet in sorted({name for page in made for name in page.styles}):
-        yield f"assets/{sheet}.css", static.joinpath(f"{sheet}.css").read_bytes()
+        yield f"assets/{sheet}.css", lean_sheet(static.joinpath(f"{sheet}.css").read_text(encoding="utf-8")).encode()
     for script in ("theme.js", "app.js"):
-        yield f"assets/{script}", static.joinpath(script).read_bytes()
+        yield f"assets/{script}", lean(static.joinpath(script).read_text(encoding="utf-8")).encode()
     yield f"assets/plotly-{get_plotlyjs_version()}.min.js", _plotly()
+
+
+def _chunks(page: Page) -> Iterator[tuple[str, bytes]]:
+    """Files that the engine loads for one value of a filter; the payload says which value each is for."""
+    for name, parts in page.chunks.items():
+        file = f"data/{name}.js"
+        place = (page.payload or {})["chunks"]["files"].index(file)
+        yield file, f"window.DASH_CHUNK({place},{script_json(parts)});\n".encode()
 
 
 def _plotly() -> bytes:

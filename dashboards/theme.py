@@ -100,14 +100,13 @@ TEMPLATE = go.layout.Template(
 
 
 def stylesheet() -> str:
-    """Both palettes as CSS custom properties."""
+    """Both palettes as CSS custom properties; paper is always light."""
     return (
         f":root{{color-scheme:light;{_properties(LIGHT)}}}\n"
-        f":root[data-theme=dark]{{color-scheme:dark;{_properties(DARK)}}}\n"
+        f"@media screen{{:root[data-theme=dark]{{color-scheme:dark;{_properties(DARK)}}}}}\n"
         # Without JavaScript nothing sets data-theme: follow the system.
-        "@media (prefers-color-scheme:dark){:root:not([data-theme])"
+        "@media screen and (prefers-color-scheme:dark){:root:not([data-theme])"
         f"{{color-scheme:dark;{_properties(DARK)}}}}}\n"
-        f"@media print{{:root,:root[data-theme]{{color-scheme:light;{_properties(LIGHT)}}}}}\n"
     )
 
 

@@ -77,6 +77,11 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def across(clinics: int | None) -> str:
+    """``across 12 clinics``; all of them where the reader is not told of the others (None)."""
+    return "across all clinics" if clinics is None else f"across {plural(clinics, 'clinic')}"
+
+
 def listing(items: Iterable[str]) -> str:
     """``a, b and c``."""
     *head, last = list(items) or [""]

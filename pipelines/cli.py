@@ -30,6 +30,7 @@ from pipelines.cli_options import (
     say,
     set_home,
 )
+from pipelines.cli_publish import open_pages, publish, serve
 from pipelines.cli_quarantine import quarantine
 from pipelines.outcome_text import say_outcome
 from pipelines.settings import home_from_environment
@@ -174,12 +175,13 @@ def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "p
 @cli.command()
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail if a page is out of date.")
 def docs(*, only_check: bool) -> None:
-    """Write the data dictionary, the check catalogue, and the reference and JSON Schema of profiles."""
+    """Write the data dictionary, the check catalogue, the audiences, and the reference and JSON Schema of profiles."""
     from assets.contract.documents import documents  # noqa: PLC0415
     from assets.deliveries.profile.documents import documents as profile_documents  # noqa: PLC0415
+    from assets.publication.audience_page import documents as audience_documents  # noqa: PLC0415
 
     stale = []
-    for path, text in (documents(CONTRACT) | profile_documents(CONTRACT)).items():
+    for path, text in (documents(CONTRACT) | profile_documents(CONTRACT) | audience_documents()).items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)
@@ -192,8 +194,8 @@ def docs(*, only_check: bool) -> None:
         sys.exit(1)
 
 
-cli.add_command(chart)
-cli.add_command(quarantine)
+for command in (chart, open_pages, publish, quarantine, serve):
+    cli.add_command(command)
 
 
 def main() -> None:

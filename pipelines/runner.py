@@ -16,6 +16,7 @@ from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED
 from assets.publication.release import current_release, next_release
+from pipelines.recording import recorded
 from pipelines.retry import Kept, land_again, retries
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class RunOutcome:
 
     ``held`` are sentences about deliveries that a blocking check keeps out of the release, ``held_by`` what keeps the
     release itself back, ``not_landed`` what could not become a delivery, ``failed`` what went wrong for no reason in
-    the data. None of them delays another delivery.
+    the data. None of them delays another delivery. ``is_broken``: a step of the release failed, not a check. ``steps``
+    are the seconds that each step took, all deliveries together.
     """
 
     known: list[Delivery] = field(default_factory=list)
@@ -48,6 +50,8 @@ class RunOutcome:
     held_by: list[str] = field(default_factory=list)
     not_landed: list[InputProblem] = field(default_factory=list)
     failed: list[InputProblem] = field(default_factory=list)
+    is_broken: bool = False
+    steps: dict[str, float] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -68,7 +72,7 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
     """
     home.create()
     outcome = RunOutcome()
-    with _only_writer(home), _dagster(home) as instance:
+    with _only_writer(home), recorded(home, "run", outcome), _dagster(home) as instance:
         sweep(home.ledger)
         found = find_deliveries(feeds, profile)
         outcome.not_landed.extend(found.problems)
@@ -99,7 +103,7 @@ def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -
     """
     home.create()
     outcome = RunOutcome()
-    with _only_writer(home), _dagster(home) as instance:
+    with _only_writer(home), recorded(home, "retry", outcome), _dagster(home) as instance:
         for one in retries(home, delivery_ids):
             if not one.is_changed:
                 outcome.known.append(one.delivery)
@@ -139,14 +143,14 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
     if usable and next_release(home) != current_release(home):
         say("Building the release: models, statistics, pages")
-        outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None)]
+        outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None, outcome)]
         outcome.released = not outcome.held_by
     outcome.release = current_release(home)
 
 
 def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: RunOutcome) -> None:
     instance.add_dynamic_partitions("deliveries", [delivery.delivery_id])
-    _execute("ingest", home, instance, delivery.delivery_id)
+    _execute("ingest", home, instance, delivery.delivery_id, outcome)
     settled = home.ledger.find(delivery.delivery_id)
     if settled and settled.state in SETTLED:
         outcome.read.append(settled)
@@ -161,8 +165,8 @@ def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: 
     )
 
 
-def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | None) -> list[str]:
-    """Run a job and return the names of blocking checks, or else steps, that failed."""
+def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | None, outcome: RunOutcome) -> list[str]:
+    """Run a job, note how long its steps took, and return the names of blocking checks, or else steps, that failed."""
     from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster's definitions costs a second
 
     result = defs.resolve_job_def(job).execute_in_process(
@@ -172,6 +176,10 @@ def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | N
         raise_on_error=False,
         run_config=QUIET,
     )
+    for event in result.all_events:
+        if event.is_step_success and event.step_key:
+            seconds = event.step_success_data.duration_ms / 1000
+            outcome.steps[event.step_key] = outcome.steps.get(event.step_key, 0.0) + seconds
     if result.success:
         return []
     checks = [
@@ -180,6 +188,7 @@ def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | N
         if not evaluation.passed and evaluation.blocking
     ]
     steps = [event.step_key or "" for event in result.all_events if event.is_step_failure]
+    outcome.is_broken = outcome.is_broken or not checks
     return checks or [f"a failure in step {step} (see Dagster run {result.run_id})" for step in steps]
 
 

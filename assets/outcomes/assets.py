@@ -7,7 +7,7 @@ import dagster as dg
 from assets.home import Home
 from assets.outcomes.published import PUBLISHED_TABLES
 from assets.publication.model_drift import CARDS, record_drift
-from assets.publication.publish import write_published
+from assets.publication.publish import write_published, write_statistics
 from assets.warehouse.assets import open_building
 
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
@@ -33,10 +33,10 @@ def published_key(name: str) -> dg.AssetKey:
     name="published_tables",
 )
 def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult[None]]:
-    """Compute every published table from the marts of the release being built."""
+    """Compute every table from the marts of the release being built, and protect it before it is published."""
     with open_building(home) as connection:
+        drift = record_drift(connection, home, write_statistics(connection, home))
         frames = write_published(connection, home)
-        drift = record_drift(connection, home, frames)
     for name, frame in frames.items():
         yield dg.MaterializeResult(
             asset_key=published_key(name),

@@ -1,7 +1,7 @@
 """How the case-mix models differ from those of the release before: does an old expectation still come true?
 
 Three signs, for each condition and outcome. Discrimination by cross-validation, now less then. The old model's
-predictions for the patients of now, with its coefficients as published, shrunken. The coefficient that has moved most
+predictions for the patients of now, with its shrunken coefficients. The coefficient that has moved most
 before shrinkage, in standard errors. Releases share most of their patients, so the last is no test: it says where to
 look; and the old model's calibration slope lies above 1 by as much as shrinkage allows for patients it has not seen.
 """
@@ -39,18 +39,18 @@ OTHER_VERSION = "other_version"
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedModels:
+class ReleasedModels:
     """Tables ``case_mix_model`` and ``case_mix_coefficient`` of a release."""
 
     cards: pl.DataFrame
     coefficients: pl.DataFrame
 
-    def has_version_of(self, other: PublishedModels) -> bool:
+    def has_version_of(self, other: ReleasedModels) -> bool:
         """Whether both releases mean the same by these numbers."""
         return set(self.cards["statistic_id"]) == set(other.cards["statistic_id"])
 
 
-def model_drift(now: PublishedModels, before: PublishedModels | None, case_mix: pl.DataFrame) -> pl.DataFrame:
+def model_drift(now: ReleasedModels, before: ReleasedModels | None, case_mix: pl.DataFrame) -> pl.DataFrame:
     """Compare the models of two releases on the episodes of ``marts.case_mix`` of now.
 
     Returns:
@@ -72,7 +72,7 @@ def model_drift(now: PublishedModels, before: PublishedModels | None, case_mix: 
     return pl.DataFrame(rows, schema=DRIFT_SCHEMA)
 
 
-def _reason(card: dict[str, object], now: PublishedModels, before: PublishedModels | None) -> str | None:
+def _reason(card: dict[str, object], now: ReleasedModels, before: ReleasedModels | None) -> str | None:
     if before is None:
         return NO_EARLIER_RELEASE
     if not now.has_version_of(before):
@@ -88,8 +88,8 @@ def _terms(card: dict[str, object], coefficients: pl.DataFrame) -> pl.DataFrame:
 
 def _compared(
     card: dict[str, object],
-    now: PublishedModels,
-    before: PublishedModels,
+    now: ReleasedModels,
+    before: ReleasedModels,
     episodes: pl.DataFrame,
     outcome: AdjustedOutcome,
 ) -> dict[str, object]:

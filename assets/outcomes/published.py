@@ -1,4 +1,4 @@
-"""The published frames: all that the site, its downloads and anybody outside may see."""
+"""All tables of the statistics: exact here, and published once disclosure control has gone over them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from assets.outcomes.tables import (
     rates,
     recovery_time,
     safety,
+    sources,
     subgroups,
     trajectories,
     trials,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from assets.contract.model import Contract
     from assets.outcomes.topic import Topic
 
-TOPICS: tuple[Topic, ...] = (
+STATISTICS: tuple[Topic, ...] = (
     labels.TOPIC,
     quality.TOPIC,
     rates.TOPIC,
@@ -51,18 +52,23 @@ TOPICS: tuple[Topic, ...] = (
     trajectories.TOPIC,
     trials.TOPIC,
 )
+TOPICS = (*STATISTICS, sources.topic(STATISTICS))
 
 READ_RELATIONS = tuple(dict.fromkeys(relation for topic in TOPICS for relation in topic.reads))
 """Relations of the warehouse that the statistics read."""
 
 PUBLISHED_TABLES = dict(sorted(item for topic in TOPICS for item in topic.tables.items()))
-"""Published tables and what each one says; ``published_frames`` returns exactly these."""
+"""Tables and what each one says; ``exact_frames`` returns exactly these, and these are published."""
 
 
-def published_frames(
+LAYOUTS = {name: layout for topic in TOPICS for name, layout in topic.layouts.items()}
+"""Layouts of the tables about patients."""
+
+
+def exact_frames(
     read: Callable[[str], pl.DataFrame], contract: Contract, topics: Sequence[Topic] = TOPICS
 ) -> dict[str, pl.DataFrame]:
-    """Compute the published frames of the topics, after disclosure control, by name in alphabetical order.
+    """Compute the frames of the topics, exact and with nothing hidden, by name in alphabetical order.
 
     The same input gives equal frames, cell by cell, whatever the order of its rows.
 

@@ -10,10 +10,11 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
+from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
 from assets.quality.waivers import read_waivers, waivers_digest
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 KEPT_RELEASES = 5
 ID_DIGITS = 12
 SITE = "site"
+MANIFEST = "manifest.json"
 CODE_ROOT = Path(__file__).resolve().parents[2]
 CODE_PATTERNS = ("assets/**/*.py", "assets/**/*.yaml", "dashboards/**/*.*", "sql/**/*.sql")
 
 
 def code_version() -> str:
-    """SHA-256 over everything that decides what a release says: Python, SQL and page files."""
-    digest = hashlib.sha256()
+    """SHA-256 over everything that decides what a release says: Python, SQL and page files, versions of packages."""
+    digest = hashlib.sha256(json.dumps(package_versions()).encode())
     paths = {path for pattern in CODE_PATTERNS for path in CODE_ROOT.glob(pattern) if "__pycache__" not in path.parts}
     for path in sorted(paths):
         digest.update(f"{path.relative_to(CODE_ROOT).as_posix()}\n".encode())
@@ -66,6 +68,22 @@ def current_release(home: Home) -> str | None:
     return home.current.readlink().name if home.current.is_symlink() else None
 
 
+def predecessor(home: Home) -> str | None:
+    """Id of the release that the one being built follows and must not give away; None if there is none.
+
+    A release that is built again follows the one it followed the first time: the same inputs give the same bytes.
+    """
+    before = current_release(home)
+    if before is not None and before == next_release(home):
+        before = _manifest(home.releases / before).get("predecessor")
+    return before if before is not None and (home.releases / before).is_dir() else None
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return found
+
+
 def start_building(home: Home) -> Path:
     """An empty folder to build in; what a dead builder left is swept away."""
     shutil.rmtree(home.building, ignore_errors=True)
@@ -80,8 +98,12 @@ def write_manifest(
     code: str,
     contract_version: str,
     checks: dict[str, int],
+    predecessor: str | None,
 ) -> None:
-    """Write ``manifest.json``: inputs, versions, check results, and the hash of every file of the site."""
+    """Write ``manifest.json``: inputs, versions, check results, and the hash of every file of the site.
+
+    ``predecessor`` is the release before it if something is hidden because of that, else None.
+    """
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / SITE).rglob("*"))
@@ -105,8 +127,8 @@ def write_manifest(
         ],
         "checks": checks,
         "files": files,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    } | ({} if predecessor is None else {"predecessor": predecessor})
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def switch_in(home: Home, identity: str) -> None:
@@ -138,5 +160,4 @@ def switch_in(home: Home, identity: str) -> None:
 
 
 def _same_site(one: Path, other: Path) -> bool:
-    manifests = [json.loads((folder / "manifest.json").read_text(encoding="utf-8")) for folder in (one, other)]
-    return bool(manifests[0]["files"] == manifests[1]["files"])
+    return bool(_manifest(one)["files"] == _manifest(other)["files"])

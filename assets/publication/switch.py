@@ -9,8 +9,10 @@ import polars as pl
 
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
-from assets.publication.publish import TABLES
-from assets.publication.release import code_version, next_release, switch_in, write_manifest
+from assets.publication.evidence import keep_pack, write_evidence
+from assets.publication.publish import SUPPRESSION, TABLES
+from assets.publication.release import code_version, next_release, predecessor, switch_in, write_manifest
+from assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from assets.home import Home
@@ -21,7 +23,17 @@ def release_built(home: Home) -> str:
     deliveries = settled_deliveries(home.ledger)
     code = code_version()
     identity = next_release(home)
+    write_evidence(home)
     statuses = pl.read_parquet(home.building / TABLES / "check_summary.parquet")["status"].to_list()
-    write_manifest(home.building, identity, deliveries, code, CONTRACT.version, dict(sorted(Counter(statuses).items())))
+    checks = dict(sorted(Counter(statuses).items()))
+    write_manifest(home.building, identity, deliveries, code, CONTRACT.version, checks, _followed(home))
     switch_in(home, identity)
+    keep_pack(home)
     return identity
+
+
+def _followed(home: Home) -> str | None:
+    """The release before, if something is hidden in this one because of it."""
+    with connect(home.building / "warehouse.duckdb", home=home.path, read_only=True) as connection:
+        hidden = connection.execute(f"select 1 from audit.{SUPPRESSION} where kind = 'predecessor' limit 1").fetchall()
+    return predecessor(home) if hidden else None

@@ -118,14 +118,25 @@ def unbalanced_deliveries(connection: duckdb.DuckDBPyConnection) -> tuple[int, i
 
 
 def write_history(connection: duckdb.DuckDBPyConnection, home: Home, deliveries: Sequence[Delivery]) -> None:
-    """Make ``audit.check_result`` from the history of every delivery."""
+    """Make ``audit.check_result`` from the history of every delivery.
+
+    ``is_latest`` marks the results of the newest reading of a delivery, the last in its file: what earlier readings
+    found is history and must not decide what is published.
+    """
     files = [path for d in deliveries if (path := home.ledger.folder(d.delivery_id) / FILE).exists()]
-    frame = pl.concat([pl.DataFrame(schema=RESULT_SCHEMA), *(pl.read_parquet(path) for path in files)])
-    append(connection, frame, create=True)
+    readings = (
+        pl.read_parquet(path).with_columns(is_latest=pl.col("run_id") == pl.col("run_id").last()) for path in files
+    )
+    empty = pl.DataFrame(schema={**RESULT_SCHEMA, "is_latest": pl.Boolean()})
+    _add(connection, pl.concat([empty, *readings]), create=True)
 
 
-def append(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame, *, create: bool = False) -> None:
-    """Add rows to ``audit.check_result``."""
+def append(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> None:
+    """Add the results of a run that has just been made to ``audit.check_result``."""
+    _add(connection, frame.with_columns(is_latest=pl.lit(value=True)))
+
+
+def _add(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame, *, create: bool = False) -> None:
     connection.register("new_results", frame)
     if create:
         connection.execute("create or replace table audit.check_result as select * from new_results")

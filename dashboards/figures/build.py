@@ -15,6 +15,8 @@ from dashboards.theme import CLEAR, LIGHT, TEMPLATE
 Spec = dict[str, Any]
 
 TOO_FEW_SIZE = 12
+CLICKED = "none"
+"""``hoverinfo`` of marks whose number stands beside them: no label, but a click tells where the number comes from."""
 
 
 def base_layout(height: int, **layout: object) -> Spec:

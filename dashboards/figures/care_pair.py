@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
+from dashboards.figures.build import CLICKED, base_layout, checked, rows_axis, words_in_rows
 from dashboards.markup import plot_text
 from dashboards.theme import LIGHT
 
@@ -94,7 +94,7 @@ def _marks(pairs: list[tuple[int, float, float]], symbol: str, suffix: str) -> S
             "color": LIGHT["own"] if is_first else LIGHT["network"],
             "line": {"width": 0 if is_first else 2.5},
         },
-        "hoverinfo": "skip",
+        "hoverinfo": CLICKED,
         "cliponaxis": False,
     }
 

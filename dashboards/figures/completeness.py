@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
-from dashboards.figures.build import base_layout, checked, rows_axis, selected_row, words_in_rows
+from dashboards.figures.build import CLICKED, base_layout, checked, rows_axis, selected_row, words_in_rows
 from dashboards.markup import plot_text
 from dashboards.theme import LIGHT
 from dashboards.words import tenth, whole
@@ -82,7 +82,7 @@ def _marks(rows: list[tuple[int, ClinicRow]], symbol: str, colour: str, lowest: 
         ],
         "textfont": {"size": 12, "color": LIGHT["ink"]},
         "marker": {"symbol": symbol, "size": 11, "color": colour},
-        "hoverinfo": "skip",
+        "hoverinfo": CLICKED,
         "cliponaxis": False,
     }
 

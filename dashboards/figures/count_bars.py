@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
+from dashboards.figures.build import CLICKED, base_layout, checked, rows_axis, words_in_rows
 from dashboards.markup import plot_text
 from dashboards.theme import LIGHT
 from dashboards.words import count
@@ -52,7 +52,7 @@ def spec(rows: Sequence[CountRow], axis: str) -> Spec:
                 "text": [count(value) for _, value in shown],
                 "textposition": "outside",
                 "textfont": {"size": 12, "color": LIGHT["ink"]},
-                "hoverinfo": "skip",
+                "hoverinfo": CLICKED,
                 "cliponaxis": False,
             },
             words_in_rows(hidden, 0),

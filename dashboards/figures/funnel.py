@@ -6,7 +6,7 @@ down outside the limits (filled) or between them (hollow). Lines are for drawing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from dashboards.figures.build import base_layout, checked
 from dashboards.markup import plot_text
@@ -46,9 +46,13 @@ Box = tuple[float, float, float, float]
 
 
 class FunnelPoint(TypedDict):
-    """One clinic that is compared: size, value (a share of 1, or in its own unit), zone of ``MARKS``."""
+    """One clinic that is compared: size, value (a share of 1, or in its own unit), zone of ``MARKS``.
+
+    ``key`` is its value in the address where a click on the mark chooses it.
+    """
 
     label: str
+    key: NotRequired[str]
     n: int
     value: float
     zone: str
@@ -78,6 +82,7 @@ def spec(
     axes: tuple[str, str],
     *,
     is_share: bool,
+    drill: str = "",
 ) -> Spec:
     """Return the specification.
 
@@ -87,6 +92,7 @@ def spec(
         centre: Value of all clinics together.
         axes: Titles of the horizontal and the vertical axis.
         is_share: Whether values are shares of 1, shown in percent.
+        drill: The filter for which a click on a mark chooses the clinic; empty for none.
 
     """
     scale = PERCENT if is_share else 1
@@ -101,7 +107,8 @@ def spec(
             *(_line(lines, name, scale, _pen("dash")) for name in ("low_95", "high_95")),
             *(_line(lines, name, scale, _pen("dot")) for name in ("low_998", "high_998")),
             _centre(centre, ends, scale),
-            _clinics(points, _places(points, widest, reach, scale), scale, is_chosen=False),
+            _clinics(points, _places(points, widest, reach, scale), scale, is_chosen=False)
+            | ({"meta": {"drill": drill}} if drill else {}),
             _clinics([], [], scale, is_chosen=True),
         ],
         "layout": base_layout(
@@ -135,7 +142,7 @@ def _line(rows: Sequence[FunnelLine], name: str, scale: int, line: Spec, fill: s
         "type": "scatter",
         "mode": "lines",
         "x": [row["at_n"] for row in rows],
-        "y": [rounded(row[name] * scale) for row in rows],  # type: ignore[literal-required]
+        "y": [rounded(row[name] * scale, 1 if scale == PERCENT else 2) for row in rows],  # type: ignore[literal-required]
         "line": line,
         "fill": fill,
         "fillcolor": LIGHT["none"],
@@ -174,8 +181,8 @@ def _clinics(rows: Sequence[FunnelPoint], beside: list[str], scale: int, *, is_c
             "line": {"width": 2, "color": [LIGHT[edge] for _, _, edge in marks]},
             "opacity": 1,
         },
-        "customdata": [[_name(row), count(row["n"])] for row in rows],
-        "hovertemplate": f"%{{customdata[0]}}<br>{value}, n %{{customdata[1]}}<extra></extra>",
+        "customdata": [[row.get("key", ""), _name(row), count(row["n"])] for row in rows],
+        "hovertemplate": f"%{{customdata[1]}}<br>{value}, n %{{customdata[2]}}<extra></extra>",
         "cliponaxis": False,
     }
 
@@ -212,7 +219,7 @@ def _places(points: Sequence[FunnelPoint], widest: float, reach: list[float], sc
 def _box(x: float, y: float, width: float, place: str) -> Box:
     """Left, right, top and bottom of a name of one line, in pixels."""
     side, end = place.split()
-    gap, line = 8, 16
+    gap, line, width = 8, 16, width + LETTER
     left = {"right": x + gap, "left": x - gap - width}.get(end, x - width / 2)
     top = {"top": y - gap - line, "bottom": y + gap}.get(side, y - line / 2)
     return left, left + width, top, top + line

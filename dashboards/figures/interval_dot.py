@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
+from dashboards.figures.build import CLICKED, base_layout, checked, rows_axis, words_in_rows
 from dashboards.markup import plot_text
 from dashboards.theme import LIGHT
 from dashboards.words import rounded
@@ -99,7 +99,7 @@ def _marks(shown: list[tuple[int, IntervalRow]]) -> Spec:
         # None seen: the mark is at the end of the axis, and its words go into the row.
         "textposition": ["middle right" if row["low"] == row["value"] else "top center" for _, row in shown],
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
-        "hoverinfo": "skip",
+        "hoverinfo": CLICKED,
         "cliponaxis": False,
     }
 

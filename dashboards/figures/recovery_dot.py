@@ -5,7 +5,7 @@ Rows keep the order in which they come: nothing is ranked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from dashboards.figures.build import base_layout, checked, rows_axis, words_in_rows
 from dashboards.markup import plot_text
@@ -105,14 +105,16 @@ def _rates(shown: list[tuple[int, RateRow]]) -> Spec:
         "text": [f"{whole(row['rate'])}%" for _, row in shown],
         "textposition": "top center",
         "textfont": {"size": 12.5, "color": LIGHT["ink"]},
-        "customdata": [_hover(row) for _, row in shown],
-        "hovertemplate": "%{text} (95% CI %{customdata[0]})<br>n %{customdata[1]}<extra></extra>",
+        "hovertext": [_hover(row) for _, row in shown],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "cliponaxis": False,
     }
 
 
-def _hover(row: RateRow) -> list[Any]:
-    return [f"{whole(row['rate_low'])}{DASH}{whole(row['rate_high'])}%", count(row["n"])]
+def _hover(row: RateRow) -> str:
+    low, high = whole(row["rate_low"]), whole(row["rate_high"])
+    ends = "" if low is None or high is None else f" (95% CI {low}{DASH}{high}%)"
+    return f"{whole(row['rate'])}%{ends}<br>n {count(row['n'])}"
 
 
 def _gap(low: float | None, high: float | None) -> float:

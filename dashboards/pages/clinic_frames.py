@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from dashboards.clinic_words import ALONE
 from dashboards.published import ALL_PERIODS
 from dashboards.words import ANY_CARE
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 Place = tuple[str | None, str | None]
 RECOVERED = "recovered"
 """Outcome of the case-mix models and series of the charts over time."""
+PAIN = "pain_change"
+"""Outcome of the funnels and models, and series of the charts: the mean fall in pain."""
 MONTH, YEAR = "month", "year"
 
 
@@ -35,12 +39,22 @@ class ClinicFrames:
     @cached_property
     def funnel(self) -> dict[Place, Row]:
         """Recovery by the definition in force, with limits and zone."""
-        return {_place(row): row for row in self._recovery("clinic_funnel")}
+        return _compared(self._recovery("clinic_funnel"))
 
     @cached_property
     def lines(self) -> dict[str | None, list[Row]]:
-        """Lines of the funnels, in order of size."""
-        return _grouped(self._recovery("funnel_line"), lambda row: row["condition_id"], lambda row: row["at_n"] or 0)
+        """Lines of the funnels of recovery, in order of size."""
+        return _by_size(self._recovery("funnel_line"))
+
+    @cached_property
+    def pain_funnel(self) -> dict[Place, Row]:
+        """Mean fall in pain, with limits and zone."""
+        return _compared(self._outcome("clinic_funnel", PAIN))
+
+    @cached_property
+    def pain_lines(self) -> dict[str | None, list[Row]]:
+        """Lines of the funnels of the fall in pain, in order of size."""
+        return _by_size(self._outcome("funnel_line", PAIN))
 
     @cached_property
     def spread(self) -> dict[str | None, Row]:
@@ -83,14 +97,24 @@ class ClinicFrames:
         return {_place(row): row for row in self.published.rows("completion_sensitivity")}
 
     @cached_property
-    def over_time(self) -> dict[Place, list[Row]]:
-        """Recovery by period: by month where a month has enough patients, else by year."""
-        rows = [row for row in self.published.rows("outcome_over_time") if row["series"] == RECOVERED]
+    def charted(self) -> dict[tuple[str | None, str | None, str], list[Row]]:
+        """Outcomes by period, by place and series: by month where a month has enough patients, else by year."""
+        rows = self.published.rows("outcome_over_time")
         by_unit = {
-            unit: _grouped([row for row in rows if row["time_unit"] == unit], _place, lambda row: row["period"])
+            unit: _grouped(
+                [row for row in rows if row["time_unit"] == unit],
+                lambda row: (*_place(row), row["series"]),
+                lambda row: row["period"],
+            )
             for unit in (YEAR, MONTH)
         }
         return {**by_unit[YEAR], **by_unit[MONTH]}
+
+    @cached_property
+    def over_time(self) -> dict[Place, list[Row]]:
+        """Recovery by period."""
+        found = self.charted.items()
+        return {(condition, clinic): rows for (condition, clinic, series), rows in found if series == RECOVERED}
 
     @cached_property
     def signals(self) -> dict[Place, dict[str, Row]]:
@@ -123,8 +147,21 @@ class ClinicFrames:
         return _grouped(rows, lambda row: (row["measure_id"], row["planned_day"], row["earlier_operations"]))
 
     def _recovery(self, name: str) -> list[Row]:
-        default = self.published.default_definition
-        return [row for row in self.published.rows(name) if row["outcome_id"] == default]
+        return self._outcome(name, self.published.default_definition)
+
+    def _outcome(self, name: str, outcome: str) -> list[Row]:
+        return [row for row in self.published.rows(name) if row["outcome_id"] == outcome]
+
+
+def _compared(rows: list[Row]) -> dict[Place, Row]:
+    """Rows of one outcome by place; a clinic that is alone with a condition is the network, and as expected of it."""
+    clinics = Counter(row["condition_id"] for row in rows)
+    alone = {"zone": None, "not_compared": ALONE}
+    return {_place(row): row | alone if clinics[row["condition_id"]] == 1 else row for row in rows}
+
+
+def _by_size(rows: list[Row]) -> dict[str | None, list[Row]]:
+    return _grouped(rows, lambda row: row["condition_id"], lambda row: row["at_n"] or 0)
 
 
 def _place(row: Row) -> Place:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from dashboards.published import Row
 
 HIDDEN = "not shown"
-WRITTEN = 1
+WRITTEN = 0
+"""Rows of a table below a chart that stand in the page itself: the engine writes them."""
 READ = (
     "Adjusted gain is the mean gain of all, plus how far a provider's patients came beyond what the source's own model "
     "predicted for them. Limits are those of the size: 95% dashed, 99.8% dotted. A provider with fewer than "

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from plotly.offline import get_plotlyjs_version
 
 from dashboards.markup import clean, esc
-from dashboards.words import plural, stamp_text
+from dashboards.words import listing, plural, stamp_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sized
 
 PAGES = (
     ("index", "Overview"),
@@ -25,6 +28,8 @@ PAGES = (
     ("numbers", "Numbers"),
     ("sources", "Sources"),
 )
+START = PAGES[0][0]
+"""The page that opens when a site is opened."""
 NO_DATA = "No data has been published yet. Run the pipeline, then reload."
 
 _PLOTLY_STYLE = "/*plotly*/"
@@ -41,12 +46,24 @@ POLICY = (
 )
 
 
+ROUNDED = {
+    "internal": "Counts of patients and their care are rounded to the nearest 5",
+    "public": "Counts of patients are rounded to the nearest 5, shares that rest on few are marked as approximate,",
+}
+"""What a disclosure profile does to the numbers of a page, for its footer."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteMeta:
     """What the pages say about the run that made them. Nothing here may be the time of building.
 
     ``stamp`` is the latest extract stamp (ISO date, may be empty), ``minimum_group`` the smallest group about which a
-    number is published.
+    number is published. ``pages`` are the pages of this site by name: an audience may have fewer than all, and none
+    of its pages leads to one that is not there. ``readers`` says in words for whom it was made (empty: for everybody
+    who may see the installation), ``profile`` which disclosure profile its numbers have, ``banner`` what every page
+    says first (empty: nothing), as that the release is held or stale. ``clinic`` is the key of the clinic for which
+    alone the site is (empty: it is about all). ``withheld`` are the reasons, in words, why
+    numbers of the page at hand are kept back; none as a rule.
     """
 
     title: str
@@ -59,6 +76,20 @@ class SiteMeta:
     is_simulated: bool
     minimum_group: int
     release: str = ""
+    pages: tuple[str, ...] = tuple(name for name, _ in PAGES)
+    profile: str = "internal"
+    readers: str = ""
+    banner: str = ""
+    clinic: str = ""
+    withheld: tuple[str, ...] = ()
+
+    def has(self, page: str) -> bool:
+        """Whether this site has the page."""
+        return page in self.pages
+
+    def named_clinics(self, clinics: Sized) -> int | None:
+        """How many clinics the numbers of all are about, if the site names all of them."""
+        return None if self.clinic else len(clinics)
 
     @property
     def data_to(self) -> str:
@@ -74,17 +105,21 @@ class SiteMeta:
     @property
     def too_few(self) -> str:
         """The words that stand for a hidden group."""
-        return f"fewer than {self.minimum_group} episodes"
+        return f"{self._or_withheld}fewer than {self.minimum_group} episodes"
 
     @property
     def too_few_patients(self) -> str:
         """The same where patients are counted."""
-        return f"fewer than {self.minimum_group} patients"
+        return f"{self._or_withheld}fewer than {self.minimum_group} patients"
 
     @property
     def hidden(self) -> str:
         """What stands for a hidden count in a table."""
-        return f"<{self.minimum_group}"
+        return "not shown" if self.withheld else f"<{self.minimum_group}"
+
+    @property
+    def _or_withheld(self) -> str:
+        return "withheld or " if self.withheld else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +132,11 @@ class Page:
     payload: dict[str, Any] | None = None
     styles: tuple[str, ...] = ()
     """Style sheets of ``static/`` that this page needs beside the common one."""
+    chunks: dict[str, Any] = field(default_factory=dict)
+    """Parts that the engine loads when they are asked for: file name without ending -> parts.
+
+    ``payload["chunks"]["files"]`` says at the place of which value of its filter each file stands.
+    """
 
 
 def document(page: Page, meta: SiteMeta) -> str:
@@ -115,12 +155,19 @@ def document(page: Page, meta: SiteMeta) -> str:
         f'<script src="assets/theme.js"></script>{data}<script src="assets/app.js" defer></script></head>\n'
         f'<body data-plotly="assets/plotly-{get_plotlyjs_version()}.min.js">'
         '<a class="skip" href="#content">Skip to content</a>'
-        f'<header><div class="bar"><p class="brand">{title}</p><nav aria-label="Pages">{_links(page.name)}</nav>'
+        f'<header><div class="bar"><p class="brand">{title}</p><nav aria-label="Pages">{_links(page.name, meta)}</nav>'
         '<div class="tools js-only"><button type="button" data-do="theme">Dark</button>'
         '<button type="button" data-do="print">Print</button></div></div></header>\n'
-        f'<main id="content" tabindex="-1"><h1>{esc(page.heading)}</h1>{_stamp(meta)}\n{page.body}</main>\n'
+        f'<main id="content" tabindex="-1"><h1>{esc(page.heading)}</h1>{_stamp(meta)}\n{_banner(meta)}'
+        f"{page.body}</main>\n"
         f"{_footer(meta)}</body></html>\n"
     )
+
+
+def contents(meta: SiteMeta) -> Page:
+    """Return the first page of a site without an overview: links to the pages it has."""
+    links = "".join(f'<li><a href="{name}.html">{label}</a></li>' for name, label in PAGES if meta.has(name))
+    return Page(START, "Contents", f'<section class="text"><ul>{links}</ul></section>')
 
 
 def empty() -> str:
@@ -128,23 +175,36 @@ def empty() -> str:
     return f'<p class="notice">{NO_DATA}</p>'
 
 
-def _links(current: str) -> str:
+def _links(current: str, meta: SiteMeta) -> str:
     return "".join(
-        f'<a href="{name}.html"{" aria-current=page" if name == current else ""}>{label}</a>' for name, label in PAGES
+        f'<a href="{name}.html"{" aria-current=page" if name == current else ""}>{label}</a>'
+        for name, label in PAGES
+        if meta.has(name)
     )
 
 
 def _stamp(meta: SiteMeta) -> str:
     simulated = '<span class="pill">Simulated data</span> ' if meta.is_simulated else ""
-    checks = f' · <a href="quality.html">{esc(meta.checks)}</a>' if meta.checks_total else ""
-    return f'<p class="stamp">{simulated}<strong>{esc(meta.data_to)}</strong>{checks}</p>'
+    checks = esc(meta.checks) if meta.checks_total else ""
+    if checks and meta.has("quality"):
+        checks = f'<a href="quality.html">{checks}</a>'
+    return f'<p class="stamp">{simulated}<strong>{esc(meta.data_to)}</strong>{checks and f" · {checks}"}</p>'
+
+
+def _banner(meta: SiteMeta) -> str:
+    withheld = f"Numbers on this page are withheld because {listing(meta.withheld)}." if meta.withheld else ""
+    said = (text for text in (meta.banner, withheld) if text)
+    return "".join(f'<p class="notice banner">{esc(clean(text))}</p>' for text in said)
 
 
 def _footer(meta: SiteMeta) -> str:
     simulated = "Simulated demonstration data: no patient is behind these numbers. " if meta.is_simulated else ""
+    readers = f"Made for {esc(clean(meta.readers))}. " if meta.readers else ""
+    release = f"Release {esc(clean(meta.release))} · " if meta.release else ""
+    definitions = ' · <a href="definitions.html">Definitions and methods</a>' if meta.has("definitions") else ""
     return (
-        f"<footer><p>{simulated}Groups of fewer than {meta.minimum_group} are not shown, so that no one can be "
-        "recognised. This page sends nothing anywhere and needs no network connection.</p>"
-        f"<p>Code {esc(clean(meta.code_version))} · contract {esc(clean(meta.contract_version))} · "
-        f'plotly.js {get_plotlyjs_version()} · <a href="definitions.html">Definitions and methods</a></p></footer>'
+        f"<footer><p>{simulated}{readers}{ROUNDED[meta.profile]} and groups of fewer than {meta.minimum_group} are not "
+        "shown, so that no one can be recognised. This page sends nothing anywhere and needs no network connection.</p>"
+        f"<p>{release}Code {esc(clean(meta.code_version))} · contract {esc(clean(meta.contract_version))} · "
+        f"plotly.js {get_plotlyjs_version()}{definitions}</p></footer>"
     )

@@ -10,13 +10,15 @@ from dashboards.theme import CONFIG, DARK_OF_LIGHT, TEMPLATE
 from dashboards.words import STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dashboards.figures.build import Spec
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import Card, State, Table
 
 Filter = dict[str, Any]
+ROUNDED_TO = 5
+"""To what published counts are rounded."""
 
 
 def selection_filter(filter_id: str, label: str, values: Sequence[tuple[str, str]]) -> Filter:
@@ -31,7 +33,7 @@ def payload(
     return {
         "page": page,
         "stamp": meta.data_to,
-        "note": f"{meta.data_to}; groups of fewer than {meta.minimum_group} are not shown",
+        "note": f"{meta.data_to}; counts rounded to {ROUNDED_TO}; groups under {meta.minimum_group} not shown",
         "filters": list(filters),
         "cards": {card.card_id: card.table.table_id for card in cards},
         "tables": {card.table.table_id: table_json(card.table) for card in cards},
@@ -49,61 +51,49 @@ def table_json(table: Table) -> dict[str, Any]:
     return {"columns": [[column.label, column.kind] for column in table.columns], "grouped": table.grouped}
 
 
-def states_json(
-    states: Mapping[str, State], cards: Sequence[Card], like: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Return the states, their figures as differences to those of the cards.
+def states_json(states: Mapping[str, State], cards: Sequence[Card]) -> dict[str, Any]:
+    """Return the states of a page whose content depends on all its filters, their figures as differences."""
+    return {key: _state(state, cards) for key, state in states.items()}
 
-    ``like`` names for some states another one, which they repeat but for little: only that is written.
+
+def parts_json(
+    parts: Iterable[tuple[Sequence[str], Mapping[str, State]]], cards: Sequence[Card]
+) -> list[dict[str, Any]]:
+    """Return parts of selections, each stored once for every value of the filters on which it depends.
+
+    A part is the filters ``by`` which it differs and its states; the key of a state ("0|2") says the places of the
+    chosen values of these filters, in this order. The engine joins the chosen states of all parts that have one, as
+    ``joined`` does. A figure that a state does not name is left to other parts.
     """
-    like = like or {}
-    return {
-        key: _state(state, cards)
-        if key not in like
-        else {"like": like[key], **_beside(states[like[key]], state, cards)}
-        for key, state in states.items()
-    }
+    return [
+        {"by": list(by), "states": {key: _part(state, cards) for key, state in states.items()}} for by, states in parts
+    ]
+
+
+def _part(state: State, cards: Sequence[Card]) -> dict[str, Any]:
+    named = [card for card in cards if card.card_id in state.plots]
+    return {name: value for name, value in _state(state, named).items() if value}
 
 
 def _state(state: State, cards: Sequence[Card]) -> dict[str, Any]:
     base = {card.card_id: card.spec for card in cards if card.spec is not None}
-    plots = _changes(base, {name: state.plots.get(name) for name in base})
-    return {"text": state.text, "plots": plots, "rows": dict(state.rows), "alert": state.alert, "hide": state.hide}
-
-
-def _beside(other: State, state: State, cards: Sequence[Card]) -> dict[str, Any]:
-    """Return what a state shows otherwise than another one; whole values where that one has none."""
-    base = {card.card_id: card.spec for card in cards if card.spec is not None}
-    before = {name: other.plots.get(name) for name in base}
-    after = {name: state.plots.get(name) for name in base}
     return {
-        "text": {
-            name: state.text.get(name, "")
-            for name in sorted({*other.text, *state.text})
-            if _differ(other.text, state.text, name)
-        },
-        "plots": _changes(before, after),
-        "rows": {name: rows for name, rows in state.rows.items() if other.rows.get(name) != rows},
+        "text": state.text,
+        "plots": _changes(base, state.plots),
+        "rows": state.rows,
         "alert": state.alert,
         "hide": state.hide,
+        "steps": state.steps,
     }
 
 
-def _differ(one: Mapping[str, str], other: Mapping[str, str], name: str) -> bool:
-    return one.get(name, "") != other.get(name, "")
-
-
-def _changes(base: Mapping[str, Spec | None], specs: Mapping[str, Spec | None]) -> dict[str, Any]:
+def _changes(base: Mapping[str, Spec], specs: Mapping[str, Spec | None]) -> dict[str, Any]:
     """Figures that differ, as what must be merged into those of ``base``; None for a figure that is not drawn."""
     changes: dict[str, Any] = {}
     for name, before in base.items():
-        spec = specs[name]
-        if spec is None or before is None:
-            if spec is not before:
-                changes[name] = None if spec is None else _plain(spec)
-            continue
-        change = difference(_plain(before), _plain(spec))
-        if change is not None:
+        spec = specs.get(name)
+        change = None if spec is None else difference(_plain(before), _plain(spec))
+        if spec is None or change is not None:
             changes[name] = change
     return changes
 

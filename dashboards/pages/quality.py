@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
-from dashboards.figures import check_status, count_bars
+from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
 from dashboards.markup import clean, esc
+from dashboards.pages import quality_heat
+from dashboards.pages.evidence import PACKS, pack_name
 from dashboards.pages.frame import NO_DATA, Page
-from dashboards.pages.parts import Card, Column, Key, State, Table, card_html, filters_html, tile_html
-from dashboards.pages.payload import payload, selection_filter
+from dashboards.pages.parts import State, card_html, filters_html, joined, tile_html
+from dashboards.pages.payload import parts_json, payload, selection_filter
+from dashboards.pages.quality_cards import checks_card, conservation_card, quarantine_card, summary_card, volume_card
+from dashboards.pages.quality_panel import checks_of, hidden_panel, panel_html, panel_state
 from dashboards.pages.quality_rows import (
     ATTENTION,
     PASSED,
@@ -17,59 +22,63 @@ from dashboards.pages.quality_rows import (
     place_of,
     reconciles,
     severest_first,
+    short_day,
     summary_cells,
+    volume_cells,
 )
-from dashboards.words import STATUS, count, listing, percent, plural, spoken
+from dashboards.words import ANY_CARE, DASH, SEVERITY, STATUS, count, listing, percent, plural, spoken, whole
 
 if TYPE_CHECKING:
     from dashboards.pages.frame import SiteMeta
+    from dashboards.pages.quality_heat import Results
     from dashboards.published import Published, Row
 
 NAME, HEADING = "quality", "Data quality"
-MOST_BARS = 10
-LABEL_LETTERS = 44
-"""What fits beside a bar."""
+FAILS = {"critical": "Sets rows aside or stops", "warning": "Warns"}
 NAMED = 3
 """Checks that need attention are named up to this number; the table has all."""
 
-CHECK_TABLE = Table(
-    "checks",
-    "Every check with its result",
+TILES = (
     (
-        Column("Table"),
-        Column("Check", "two"),
-        Column("Result", "status"),
-        Column("If it fails"),
-        Column("Rows checked", "int"),
-        Column("Rows violating", "int"),
-        Column("Violating (%)", "dec2"),
-        Column("Allowed (%)", "dec1"),
+        "checks",
+        "Checks passed",
+        "Checks of the contract that could be applied and did not warn or fail.",
+        "check_summary",
     ),
-    grouped=True,
-)
-STATUS_COLUMN = 2
-QUARANTINE_TABLE = Table(
-    "quarantine",
-    "Rows set aside by check and reason",
-    (Column("Table"), Column("Check"), Column("Reason"), Column("Rows", "int"), Column("Still to correct", "int")),
-    grouped=True,
-)
-CONSERVATION_TABLE = Table(
-    "conservation",
-    "Where the rows of each delivery went",
     (
-        Column("Delivery", "two"),
-        Column("Extract of"),
-        Column("State"),
-        Column("Out of scope", "int"),
-        Column("Ingested", "int"),
-        Column("= accepted", "int"),
-        Column("+ quarantined", "int"),
-        Column("+ superseded", "int"),
-        Column("+ rejected", "int"),
-        Column("Reconciles"),
+        "release",
+        "Publication",
+        "A run whose blocking checks fail is not published: the numbers before it stay.",
+        "",
+    ),
+    (
+        "aside",
+        "Rows set aside",
+        "Rows that violate a rule of the contract. They are kept in quarantine with the reason, and counted.",
+        "conservation",
+    ),
+    (
+        "newest",
+        "Newest extract",
+        "The latest day on which a clinic took a delivery from its system. Nothing later can be in these numbers.",
+        "conservation",
+    ),
+    (
+        "known",
+        "Outcome known",
+        "Share of closed episodes whose outcome is known, all clinics and conditions together.",
+        "recovery_by_condition",
+    ),
+    (
+        "reconcile",
+        "Rows reconcile",
+        "Every row of every delivery is in exactly one place; each place is counted.",
+        "conservation",
     ),
 )
+
+NARROWED = (0, 3, 2, 1)
+"""Columns of this table that the filters narrow: table, what a failure does, result, check."""
 
 
 def build(published: Published, meta: SiteMeta) -> Page:
@@ -82,15 +91,23 @@ def build(published: Published, meta: SiteMeta) -> Page:
     checks.sort(key=lambda row: (place_of(row["table_name"], tables), *severest_first(row), row["check_id"]))
     quarantine.sort(key=lambda row: (place_of(row["table_name"], tables), -row["rows"], row["check_id"]))
     deliveries.sort(key=lambda row: (row["extract_stamp"] or "", row["delivery_id"]), reverse=True)
+    volume = {row["delivery_id"]: row for row in published.rows("delivery_volume")}
+    results = quality_heat.results_of(published)
+    filters = _filters(checks, tables)
+    heat = _heat_states(results, checks, filters)
+    panels = _panel_states(published, results, checks)
     cards = [
-        _summary_card(checks, tables),
-        _quarantine_card(quarantine),
-        _conservation_card(deliveries),
-        _checks_card(),
+        quality_heat.card(heat["0|0"].plots[quality_heat.CARD]),
+        volume_card(deliveries, volume),
+        quarantine_card(quarantine),
+        summary_card(checks, tables),
+        conservation_card(deliveries),
+        checks_card(),
     ]
     made = State(
         rows={
             "summary": summary_cells(checks, tables),
+            "volume": volume_cells(deliveries, volume),
             "quarantine": [
                 [spoken(r["table_name"]), r["title"], spoken(r["reason"]), r["rows"], r["to_correct"]]
                 for r in quarantine
@@ -99,25 +116,61 @@ def build(published: Published, meta: SiteMeta) -> Page:
             "checks": [check_cells(row) for row in checks],
         }
     )
-    _tiles(made, meta, checks, deliveries)
-    filters = _filters(checks, tables)
+    _tiles(made, published, meta, checks, deliveries)
     attention = [row for row in checks if row["status"] in ATTENTION]
     # Only checks that need attention are written into the page; the engine writes the others.
-    written = State(
-        rows=made.rows | {"checks": [check_cells(row) for row in attention]}, text=made.text, alert=made.alert
-    )
+    written = joined([made, State(rows={"checks": [check_cells(row) for row in attention]}), heat["0|0"], panels["0"]])
     body = (
-        f'{_lead(meta, attention)}<section class="tiles" aria-label="Key numbers">{_tiles_html(written)}</section>'
-        f'<div class="grid">{"".join(card_html(card, written) for card in cards[:3])}</div>'
-        f'<h2 class="section">All checks</h2>{filters_html(filters)}'
+        f"{filters_html(filters)}"
+        '<noscript><p class="notice">Without JavaScript the tables show their first rows only; all are in '
+        '<a href="data/check_summary.csv">check_summary.csv</a>, <a href="data/conservation.csv">conservation.csv</a> '
+        'and <a href="data/quarantine_by_reason.csv">quarantine_by_reason.csv</a>.</p></noscript>'
         '<p role="status" class="visually-hidden"></p><p class="print-scope" data-scope></p>'
-        '<noscript><p class="notice">Without JavaScript only the checks that need attention are listed; all are in '
-        '<a href="data/check_summary.csv">check_summary.csv</a>.</p></noscript>'
-        f'<div class="grid">{card_html(cards[3], written)}</div>'
+        f"{_lead(meta, attention)}{panel_html(written, _json_link(meta))}"
+        f'<section class="tiles" aria-label="Key numbers">{_tiles_html(written)}</section>'
+        f'<div class="grid">{"".join(card_html(card, written) for card in cards[:-1])}</div>'
+        '<h2 class="section">All checks</h2>'
+        f'<div class="grid">{card_html(cards[-1], written)}</div>'
     )
-    rows = made.rows
-    narrow = {"table": "checks", "columns": [0, STATUS_COLUMN]}
-    return Page(NAME, HEADING, body, payload(NAME, meta, cards, filters, rows=rows, narrow=narrow))
+    content = {
+        "rows": made.rows,
+        "narrow": {"table": "checks", "columns": list(NARROWED)},
+        "parts": parts_json([(("table", "fails"), heat), (("check",), panels)], cards),
+    }
+    return Page(NAME, HEADING, body, payload(NAME, meta, cards, filters, **content), styles=(NAME,))
+
+
+def _heat_states(results: Results, checks: list[Row], filters: list[dict[str, Any]]) -> dict[str, State]:
+    tables, fails = filters[0]["values"], filters[1]["values"]
+    present = list(dict.fromkeys(row["table_name"] for row in checks))
+    states = {}
+    for (at, table), (kind, severity) in product(enumerate(tables), enumerate(fails)):
+        chosen = [
+            row
+            for row in checks
+            if (at == 0 or spoken(row["table_name"]) == table[0]) and (kind == 0 or row["severity"] == severity[0])
+        ]
+        states[f"{at}|{kind}"] = quality_heat.selected(results, chosen, present, is_all=at == 0)
+    return states
+
+
+def _panel_states(published: Published, results: Results, checks: list[Row]) -> dict[str, State]:
+    known = checks_of(published.contract)
+    return hidden_panel(
+        {
+            str(place): panel_state(row, known.get(row["check_id"]), results.named(row["check_id"]))
+            for place, row in enumerate(checks, start=1)
+        }
+    )
+
+
+def _pack(meta: SiteMeta) -> str:
+    """Where the evidence pack of this site is; empty if it has none."""
+    return f"{PACKS}/{pack_name(meta.stamp, meta.release)}" if meta.release and meta.has("evidence") else ""
+
+
+def _json_link(meta: SiteMeta) -> str:
+    return f'<a href="{esc(_pack(meta))}/checks.json">All results as JSON</a>' if _pack(meta) else ""
 
 
 def _lead(meta: SiteMeta, attention: list[Row]) -> str:
@@ -125,19 +178,23 @@ def _lead(meta: SiteMeta, attention: list[Row]) -> str:
     more = len(attention) - len(names)
     listed = listing([*names, plural(more, "other")] if more else names)
     need = f" {plural(len(attention), 'needs', 'need')} attention: {listed}." if attention else ""
+    pack = f' <a href="{esc(_pack(meta))}/index.html">Evidence pack of this release</a>' if _pack(meta) else ""
     return (
         f'<p class="lead"><strong>These numbers were released.</strong> <span>{esc(meta.checks)}.{esc(need)} '
-        "Every row that is set aside is "
-        "kept with its reason and counts again once it is corrected.</span></p>"
+        f"Every row that is set aside is kept with its reason and counts again once it is corrected.</span>{pack}</p>"
     )
 
 
-def _tiles(made: State, meta: SiteMeta, checks: list[Row], deliveries: list[Row]) -> None:
+def _tiles(made: State, published: Published, meta: SiteMeta, checks: list[Row], deliveries: list[Row]) -> None:
     ingested = sum(row["ingested"] for row in deliveries)
     aside = sum(row["quarantined"] for row in deliveries)
     wrong = sum(not reconciles(row) for row in deliveries)
     failed = sum(row["status"] in ("fail", "error") for row in checks)
     refused = sum(row["state"] != "accepted" for row in deliveries)
+    known = published.rates.get((None, None, ANY_CARE, published.default_definition), {}).get("completeness")
+    shown = whole(known)
+    is_low = shown is not None and shown < COMPLETENESS_TARGET_PERCENT
+    target = f"target {COMPLETENESS_TARGET_PERCENT}%"
     made.text = {
         "checks.number": count(meta.checks_passed),
         "checks.unit": f"of {meta.checks_total:,}",
@@ -146,8 +203,13 @@ def _tiles(made: State, meta: SiteMeta, checks: list[Row], deliveries: list[Row]
         "release.sub": "no blocking check stopped it",
         "aside.number": percent(aside / ingested) if aside == 0 or not ingested else _share(aside, ingested),
         "aside.sub": f"{aside:,} of {plural(ingested, 'row')}",
-        "deliveries.number": count(len(deliveries)),
-        "deliveries.sub": f"{refused:,} not accepted" if refused else "all accepted",
+        "newest.number": short_day(meta.stamp) or DASH,
+        "newest.sub": (
+            f"{plural(len(deliveries), 'delivery', 'deliveries')}, "
+            f"{f'{refused:,} not accepted' if refused else 'all accepted'}"
+        ),
+        "known.number": percent(known),
+        "known.sub": f"▼ Below the {target}" if is_low else target,
         "reconcile.number": "Exact" if not wrong else "Wrong",
         "reconcile.sub": (
             "ingested = accepted + quarantined + superseded + rejected"
@@ -155,124 +217,20 @@ def _tiles(made: State, meta: SiteMeta, checks: list[Row], deliveries: list[Row]
             else f"▼ {plural(wrong, 'delivery', 'deliveries')} do not add up"
         ),
     }
-    made.alert = [name for name, bad in (("checks", failed), ("reconcile", wrong)) if bad]
+    flagged = (("checks", failed), ("known", is_low), ("reconcile", wrong))
+    made.alert = [name for name, is_bad in flagged if is_bad]
 
 
 def _tiles_html(made: State) -> str:
     return "".join(
-        tile_html(*tile, made)
-        for tile in (
-            ("checks", "Checks passed", "Checks of the contract that could be applied and did not warn or fail."),
-            (
-                "release",
-                "Publication",
-                "A run whose blocking checks fail is not published: the numbers before it stay.",
-            ),
-            (
-                "aside",
-                "Rows set aside",
-                "Rows that violate a rule of the contract. They are kept in quarantine with the reason, and counted.",
-            ),
-            (
-                "deliveries",
-                "Deliveries",
-                "Files or folders that clinics sent, each counted once however often it came.",
-            ),
-            (
-                "reconcile",
-                "Rows reconcile",
-                "Every row of every delivery is in exactly one place; each place is counted.",
-            ),
-        )
+        tile_html(tile_id, label, definition, made, passport) for tile_id, label, definition, passport in TILES
     )
 
 
-def _summary_card(checks: list[Row], tables: list[str]) -> Card:
-    columns = (
-        Column("Passed", "int"),
-        Column("Warning", "int"),
-        Column("Failed", "int"),
-        Column("Not applicable", "int"),
-    )
-    rows = [
-        {"label": label, "passed": passed, "warned": warned, "failed": failed, "not_run": not_run}
-        for label, passed, warned, failed, not_run in summary_cells(checks, tables)
-    ]
-    return Card(
-        "summary",
-        "Which checks passed, table by table?",
-        6,
-        "Each bar is a table of the data model and each part a number of checks. A warning does not stop the "
-        "publication; a failed check that is critical does. Not applicable: the delivery had nothing to check.",
-        Table("summary", "Checks by table", (Column("Table"), *columns)),
-        check_status.spec(rows),
-        (Key("pass", "passed"), Key("warn", "! warning"), Key("fail", "✕ failed"), Key("not-run", "not applicable")),
-        say=f"{plural(len(checks), 'check')} of {plural(len(rows), 'table')}, from columns and codes to keys.",
-    )
-
-
-def _quarantine_card(quarantine: list[Row]) -> Card:
-    largest = sorted(quarantine, key=lambda row: (-row["rows"], row["check_id"]))[:MOST_BARS]
-    bars: list[count_bars.CountRow] = [
-        {
-            "label": _short(row["title"]),
-            "note": f"{row['table_name']}, {spoken(row['reason']).lower()}",
-            "value": row["rows"],
-            "words": "",
-        }
-        for row in largest
-    ]
-    total = sum(row["rows"] for row in quarantine)
-    more = f" The {MOST_BARS} most frequent are drawn; the table has all." if len(quarantine) > MOST_BARS else ""
-    return Card(
-        "quarantine",
-        "Which rows were set aside, and why?",
-        6,
-        "A row that violates several rules is counted under each of them, so the bars may add up to more than "
-        "the rows set aside. A row is no longer to be corrected once a later delivery corrects it or somebody waives "
-        "it. Values are never shown here: file, row number and rule are in the fix lists (needlepoint quarantine "
-        "export).",
-        QUARANTINE_TABLE,
-        count_bars.spec(bars, "Rows") if bars else None,
-        say=f"{plural(total, 'violation')} of {plural(len(quarantine), 'rule')}.{more}"
-        if total
-        else "No row was set aside.",
-    )
-
-
-def _conservation_card(deliveries: list[Row]) -> Card:
-    total = sum(row["ingested"] for row in deliveries)
-    return Card(
-        "conservation",
-        "Where did every row go?",
-        12,
-        "Each part is counted on its own; none is computed as the rest. Accepted rows enter the numbers, "
-        "quarantined rows "
-        "violated a rule, superseded rows were sent again, replaced or taken back, rejected rows came in a delivery "
-        "that could not be used. Out of scope are rows that the profile of the source does not select: they are not "
-        "ingested.",
-        CONSERVATION_TABLE,
-        say=(
-            f"{plural(total, 'row')} in {plural(len(deliveries), 'delivery', 'deliveries')}: "
-            "ingested = accepted + quarantined + superseded + rejected."
-        ),
-    )
-
-
-def _checks_card() -> Card:
-    return Card(
-        "checks",
-        "What does each check say?",
-        12,
-        "A check that sets rows aside fails only when more rows violate it than allowed: then the delivery is "
-        "wrong, not a row. A check that warns never removes a row.",
-        CHECK_TABLE,
-        say="Checks that need attention come first within each table.",
-    )
-
-
-def _filters(checks: list[Row], tables: list[str]) -> list[dict[str, object]]:
+def _filters(checks: list[Row], tables: list[str]) -> list[dict[str, Any]]:
     present = sorted({row["table_name"] for row in checks}, key=lambda name: place_of(name, tables))
+    fails = selection_filter("fails", "If it fails", [("", "Sets aside, stops or warns")])
+    fails["values"] += [[key, words, [SEVERITY[key]]] for key, words in FAILS.items()]
     results = selection_filter("result", "Result", [("", "All results")])
     results["values"] += [
         ["attention", "Needs attention", list(ATTENTION)],
@@ -281,15 +239,16 @@ def _filters(checks: list[Row], tables: list[str]) -> list[dict[str, object]]:
         ["none", "Not applicable", ["not_applicable"]],
     ]
     labels = [(spoken(name), spoken(name)) for name in present]
-    return [selection_filter("table", "Table", [("", "All tables"), *labels]), results]
+    names = [(row["check_id"], row["title"]) for row in checks]
+    return [
+        selection_filter("table", "Table", [("", "All tables"), *labels]),
+        fails,
+        results,
+        selection_filter("check", "Check", [("", "All checks"), *names]),
+    ]
 
 
 def _share(part: int, total: int) -> str:
     """Return a share that may be small: two decimals below one percent."""
     share = 100 * part / total
     return f"{share:.1f}%" if share >= 1 else f"{share:.2f}%"
-
-
-def _short(title: str) -> str:
-    words = clean(title)
-    return words if len(words) <= LABEL_LETTERS else f"{words[: LABEL_LETTERS - 1].rstrip()}…"

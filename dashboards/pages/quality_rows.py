@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.markup import clean
-from dashboards.words import SEVERITY, plural, spoken, stamp_text
+from dashboards.words import SEVERITY, plural, rounded, spoken, stamp_text
 
 if TYPE_CHECKING:
     from dashboards.pages.parts import Cell
     from dashboards.published import Row
 
+WRITTEN = 5
+"""Rows of a table that are written into the page; the engine writes all."""
 PASSED = ("pass", "pass_with_violations")
 ATTENTION = ("warn", "fail", "error")
 PARTS = ("accepted", "quarantined", "superseded", "rejected")
@@ -58,14 +60,37 @@ def check_cells(row: Row) -> list[Cell]:
     severity = SEVERITY.get(row["severity"], spoken(row["severity"]))
     return [
         spoken(row["table_name"]),
-        [clean(row["title"]), clean(row["sentence"])],
+        [row["check_id"], clean(row["title"])],
         row["status"],
         severity,
         evaluated,
         violated,
         share,
         round(100 * row["tolerance"], 1),
+        clean(row["sentence"]),
     ]
+
+
+def volume_cells(deliveries: list[Row], volume: dict[str, Row]) -> list[list[Cell]]:
+    """List how many rows each delivery had, and whether that is usual; the newest first."""
+    return [
+        [
+            [clean(row["label"] or row["delivery_id"]), stamp_text(row["extract_stamp"] or "") or "not stated"],
+            row["ingested"],
+            rounded(volume[row["delivery_id"]]["times_usual"], 2) if row["delivery_id"] in volume else None,
+            volume_words(volume.get(row["delivery_id"])),
+        ]
+        for row in deliveries
+    ]
+
+
+def volume_words(row: Row | None) -> str:
+    """Whether the rows of a delivery are usual."""
+    if row is None:
+        return "nothing to compare with"
+    if not row["is_unusual"]:
+        return "● usual"
+    return "▼ far fewer" if (row["times_usual"] or 0) < 1 else "▲ far more"
 
 
 def reconciles(row: Row) -> bool:
@@ -82,3 +107,9 @@ def severest_first(row: Row) -> tuple[int]:
 def place_of(name: str, names: list[str]) -> int:
     """Return the place of a table in the contract; unknown ones come last."""
     return names.index(name) if name in names else len(names)
+
+
+def short_day(stamp: str) -> str:
+    """Day and month of a stamp, for a place with little room."""
+    day, month, *_ = [*stamp_text(stamp[:10]).split(), "", ""]
+    return f"{day} {month[:3]}".strip()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.words import whole
+from dashboards.sentences import rate_text
+from dashboards.words import DOT, count, percent, whole
 
 if TYPE_CHECKING:
     from dashboards.figures import recovery_dot
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from dashboards.pages.parts import Cell
     from dashboards.published import Row
 
+HIDDEN = "not shown"
 NO_EPISODES = "no episodes"
 NOT_KNOWN = "no known outcome"
 
@@ -22,20 +24,34 @@ def rate_words(row: Row | None, meta: SiteMeta) -> str:
         return NO_EPISODES
     if row["suppressed"]:
         return meta.too_few
-    return NOT_KNOWN if row["rate"] is None else ""
+    if row["rate"] is None:
+        return meta.too_few if row["n"] is None else NOT_KNOWN
+    return ""
 
 
 def rate_cells(row: Row | None, meta: SiteMeta) -> list[Cell]:
-    """Return n, recovered, rate and interval of a row as table cells."""
+    """Return n, rate, interval, completeness and both bounds of a row as table cells."""
     if row is None:
-        return [0, None, None, None, None]
+        return [0, *[None] * 6]
     if row["suppressed"]:
-        return [meta.hidden, *["not shown"] * 4]
-    return [row["n"], row["recovered"], whole(row["rate"]), whole(row["rate_low"]), whole(row["rate_high"])]
+        return [meta.hidden, *[HIDDEN] * 6]
+    names = ("rate_low", "rate_high", "completeness", "rate_if_missing_none", "rate_if_missing_all")
+    rate: Cell = rate_text(row) if row.get("approximate") and row["rate"] is not None else whole(row["rate"])
+    return [meta.hidden if row["n"] is None else row["n"], rate, *(whole(row[name]) for name in names)]
+
+
+def rate_note(row: Row | None) -> str:
+    """Return what a rate rests on, for the label of its row; empty without a rate."""
+    if row is None or row["suppressed"] or row["rate"] is None:
+        return ""
+    parts = [] if row["n"] is None else [f"n {count(row['n'])}"]
+    parts += [] if row["completeness"] is None else [f"{percent(row['completeness'])} known"]
+    parts += ["approximate"] if row.get("approximate") else []
+    return f" {DOT} ".join(parts)
 
 
 def dot_row(row: Row | None, label: str, note: str, network: Row | None, meta: SiteMeta) -> recovery_dot.RateRow:
-    """Return a row of the dot chart."""
+    """Return a row of the dot chart; where words stand, nothing else does."""
     get = row or {}
     return {
         "label": label,
@@ -44,6 +60,6 @@ def dot_row(row: Row | None, label: str, note: str, network: Row | None, meta: S
         "rate_low": get.get("rate_low"),
         "rate_high": get.get("rate_high"),
         "n": get.get("n"),
-        "network": network["rate"] if network else None,
+        "network": network["rate"] if network and get.get("rate") is not None else None,
         "words": rate_words(row, meta),
     }

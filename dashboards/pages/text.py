@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 def text_page(name: str, heading: str, sections: Sequence[tuple[str, str, str]]) -> Page:
     """Return a page of sections, each an anchor, a title and HTML."""
     contents = "".join(f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title, _ in sections)
-    body = "".join(
+    body = sections_html(sections)
+    return Page(name, heading, f'<nav class="contents" aria-label="On this page"><ul>{contents}</ul></nav>{body}')
+
+
+def sections_html(sections: Sequence[tuple[str, str, str]]) -> str:
+    """Return the sections, each an anchor, a title and HTML."""
+    return "".join(
         f'<section class="text" id="{anchor}"><h2>{title}</h2>{html}</section>' for anchor, title, html in sections
     )
-    return Page(name, heading, f'<nav class="contents" aria-label="On this page"><ul>{contents}</ul></nav>{body}')
 
 
 def terms(items: Iterable[tuple[str, str, str]]) -> str:

@@ -40,7 +40,8 @@ WORK = (
     ("assets.quality.assets", "write_history", "check history"),
     ("assets.warehouse.assets", "load_lake", "SQL lake and reference"),
     ("assets.warehouse.assets", "run_model", "SQL {1.relation}"),
-    ("assets.outcomes.assets", "write_published", "statistics, published tables"),
+    ("assets.outcomes.assets", "write_statistics", "statistics"),
+    ("assets.outcomes.assets", "write_published", "disclosure control, published tables"),
     ("assets.publication.assets", "write_site", "site"),
     ("assets.publication.assets", "release_built", "release switch"),
 )

@@ -13,6 +13,7 @@ import polars as pl
 
 from assets.contract import CONTRACT, contrasts
 from assets.outcomes.tables import care, evidence, safety, subgroups, trials
+from tests.dashboards.printed import all_printed, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,12 +48,10 @@ def routine(clinics: Sequence[str]) -> dict[str, pl.DataFrame]:
     draw = random.Random(5)  # noqa: S311 - repeatable, not secret
     safety_cube, gaps = _safety_cube(clinics, draw), _gaps(draw)
     twitch_cube = _twitch_cube(draw)
-    return {
-        "care_comparison": care.COMPARISON.publish(_compared(draw)),
-        "care_balance": care.BALANCE.publish(_balance([*TRAITS, *(f"clinic_key={key}" for key in clinics)], draw)),
-        "contrast": care.contrast_labels(),
-        "regression_to_mean": care.REGRESSION.publish(_regression()),
-        **literature(),
+    exact = {
+        "care_comparison": _compared(draw),
+        "care_balance": _balance([*TRAITS, *(f"clinic_key={key}" for key in clinics)], draw),
+        "regression_to_mean": _regression(),
         "care_mix": subgroups.care_mix(_mix_cube(draw)),
         "subgroup_outcome": subgroups.subgroup_outcome(_subgroup_cube(draw)),
         "twitch_outcome": subgroups.twitch_outcome(twitch_cube),
@@ -61,6 +60,8 @@ def routine(clinics: Sequence[str]) -> dict[str, pl.DataFrame]:
         "adverse_event_gap": safety.adverse_event_gap(gaps),
         "precaution_exposure": safety.precaution_exposure(_precaution_cube(clinics, draw)),
     }
+    layouts = {**care.TOPIC.layouts, **subgroups.TOPIC.layouts, **safety.TOPIC.layouts}
+    return {**all_printed(exact, layouts), "contrast": care.contrast_labels(), **literature()}
 
 
 def trial() -> dict[str, pl.DataFrame]:
@@ -75,7 +76,7 @@ def trial() -> dict[str, pl.DataFrame]:
         {**numbers, **shared, **sizes, "measure_id": "nprs_avg24h", "planned_day": 91, "reason": "collinear"},
         {**numbers, **shared, **few, "measure_id": "hit6", "planned_day": 91, **effect},
     ]
-    return {"trial_effect": trials.EFFECT.publish(_of(trials.EFFECT, rows)), **literature()}
+    return {"trial_effect": printed(_of(trials.EFFECT, rows), trials.EFFECT), **literature()}
 
 
 def literature() -> dict[str, pl.DataFrame]:

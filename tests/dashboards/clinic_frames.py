@@ -7,24 +7,26 @@ patients, are rows made up.
 from __future__ import annotations
 
 import functools
-from itertools import product
+from itertools import cycle, product
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from assets.contract import CONTRACT
 from assets.outcomes.tables import case_mix, clinics, completion, definitions, over_time, provider_gain, public_measures
+from tests.dashboards.printed import all_printed, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from assets.outcomes.frames import Layout
+    from assets.outcomes.topic import Topic
 
 CONDITIONS = tuple(item.condition_id for item in CONTRACT.conditions)
 INCOMPLETE, TINY, ABOVE, BELOW = "Millbrook", "Westbury", "Northgate", "Oakwood"
 NO_MODEL = CONDITIONS[-1]
 SIZES = (310, 520, 240, 410, 290, 260, 480, 330, 610, 380, 270, 9)
-"""Eligible episodes of each clinic: the last is too small to be shown."""
+"""Eligible episodes of each clinic: the last is too small to be shown; more clinics begin anew."""
 SHIFTS = (0.0, -0.14, 0.1, 0.06, -0.04, -0.08, -0.05)
 MONTHS = [f"{2024 + month // 12}-{month % 12 + 1:02d}" for month in range(30)]
 NO_REBASE = pl.DataFrame(schema=dict.fromkeys(("series", "condition_id", "clinic_key", "from_period"), pl.String))
@@ -34,34 +36,42 @@ WHOLE = {"care": "any", "period": "all"}
 
 @functools.cache
 def routine(names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
-    """Twelve clinics: one incomplete, one tiny, one above and one below the others."""
+    """Clinics of which one is incomplete, one tiny, one above and one below the others."""
     cells = list(_cells(names))
     recovery, pain = _recovery_cube(cells), _pain_cube(cells)
     places = [(condition, clinic) for condition, clinic in product((None, *CONDITIONS), names)]
+    sensitivity = definitions.definition_sensitivity(recovery, pain, CONTRACT)
     return {
-        **clinics.TOPIC.build({"marts.recovery_cube": recovery, "marts.pain_cube": pain}, CONTRACT),
-        "definition_sensitivity": definitions.definition_sensitivity(recovery, pain, CONTRACT),
-        "completion": completion.completion(_completion_cube(cells)),
-        "completion_sensitivity": completion.SENSITIVITY.publish(_rows(completion.SENSITIVITY, _sensitivity(cells))),
-        "clinic_adjusted": case_mix.ADJUSTED.publish(_rows(case_mix.ADJUSTED, _adjusted(places))),
-        "case_mix_model": case_mix.CARD.publish(_rows(case_mix.CARD, _models())),
-        "case_mix_calibration": case_mix.CALIBRATION.publish(_rows(case_mix.CALIBRATION, _calibration())),
-        **over_time.over_time(_period_count(names), NO_REBASE, CONTRACT),
-        "public_measure": public_measures.MEASURE.publish(_rows(public_measures.MEASURE, _public(names))),
+        **_topic(clinics.TOPIC, {"marts.recovery_cube": recovery, "marts.pain_cube": pain}),
+        "definition_sensitivity": printed(sensitivity, definitions.SENSITIVITY),
+        "completion": printed(completion.completion(_completion_cube(cells)), completion.COMPLETION),
+        "completion_sensitivity": _made(completion.SENSITIVITY, _sensitivity(cells)),
+        "clinic_adjusted": _made(case_mix.ADJUSTED, _adjusted(places)),
+        "case_mix_model": _made(case_mix.CARD, _models()),
+        "case_mix_calibration": _made(case_mix.CALIBRATION, _calibration()),
+        **all_printed(over_time.over_time(_period_count(names), NO_REBASE, CONTRACT), over_time.TOPIC.layouts),
+        "public_measure": _made(public_measures.MEASURE, _public(names)),
         "public_measure_definition": public_measures.public_measure_definition(),
-        "provider_gain": provider_gain.GAIN.publish(_rows(provider_gain.GAIN, _gains(names))),
+        "provider_gain": _made(provider_gain.GAIN, _gains(names)),
     }
 
 
 def trial() -> dict[str, pl.DataFrame]:
     """Two centres in which no outcome is known: nothing is compared."""
+    return {
+        **empty(),
+        **nobody_known(("p01", "p02"), ("tension_headache",)),
+        "public_measure_definition": public_measures.public_measure_definition(),
+    }
+
+
+def nobody_known(names: tuple[str, ...], conditions: tuple[str, ...] = CONDITIONS) -> dict[str, pl.DataFrame]:
+    """Clinics beside each other of which no outcome is known."""
+    counts = {"eligible": 300, "known": 0, "recovered": 0, "episodes": 300, "open": 0}
     cube = pl.DataFrame(
         [
             {"condition_id": condition, "clinic_key": clinic, **WHOLE, "definition_id": item.definition_id, **counts}
-            for condition, clinic, item in product(
-                (None, "tension_headache"), (None, "p01", "p02"), CONTRACT.definitions
-            )
-            for counts in [{"eligible": 300, "known": 0, "recovered": 0, "episodes": 300, "open": 0}]
+            for condition, clinic, item in product((None, *conditions), (None, *names), CONTRACT.definitions)
         ],
         schema_overrides={"condition_id": pl.String, "clinic_key": pl.String},
     )
@@ -69,11 +79,7 @@ def trial() -> dict[str, pl.DataFrame]:
         *("condition_id", "clinic_key", "care", "period"),
         **{name: pl.lit(0, pl.Int64) for name in ("pairs", "change_sum", "change_sum_squares")},
     )
-    return {
-        **empty(),
-        **clinics.TOPIC.build({"marts.recovery_cube": cube, "marts.pain_cube": pain}, CONTRACT),
-        "public_measure_definition": public_measures.public_measure_definition(),
-    }
+    return _topic(clinics.TOPIC, {"marts.recovery_cube": cube, "marts.pain_cube": pain})
 
 
 def empty() -> dict[str, pl.DataFrame]:
@@ -95,16 +101,20 @@ def all_hidden(names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
     }
 
 
-def _rows(layout: Layout, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+def _topic(topic: Topic, relations: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    return all_printed(topic.build(relations, CONTRACT), topic.layouts)
+
+
+def _made(layout: Layout, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     schema = {**layout.keys, **layout.numbers}
-    return pl.DataFrame([{**dict.fromkeys(schema), **row} for row in rows], schema=schema)
+    return printed(pl.DataFrame([{**dict.fromkeys(schema), **row} for row in rows], schema=schema), layout)
 
 
 def _cells(names: tuple[str, ...]) -> Iterable[dict[str, Any]]:
     """Counts by condition and clinic under the definition in force, and the totals of both."""
     found = []
     for place, condition in enumerate(CONDITIONS):
-        for clinic, size in zip(names, SIZES, strict=False):
+        for clinic, size in zip(names, cycle(SIZES), strict=False):
             eligible = size * (14 - place) // 90
             known = eligible * (35 if clinic == INCOMPLETE else 70 + len(clinic)) // 100
             share = 0.5 + 0.02 * (place % 3) + {ABOVE: 0.3, BELOW: -0.3}.get(clinic, 0.0)

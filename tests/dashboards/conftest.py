@@ -1,4 +1,4 @@
-"""Sites built once from sample frames."""
+"""Sites built once from sample frames, and the browser that opens them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pytest
 from assets.contract import CONTRACT
 from dashboards.site import SiteMeta, build_site
 from tests.dashboards import sample_frames
+from tests.dashboards.chromium import Visitor, chromium
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +61,16 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory, meta: SiteMeta) -> Pa
     frames, contract = sample_frames.hostile()
     build_site(frames, contract, replace(meta, title=sample_frames.HOSTILE), out)
     return out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Closed with each module: Playwright keeps an event loop in this thread that Dagster's runs would trip over."""
+    yield from chromium()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visitor]:
+    visitor = Visitor(browser)
+    yield visitor
+    visitor.close()

@@ -25,7 +25,11 @@ CARE = {"any": 1.0, "dry_needling": 0.45, "other_care": 0.55}
 MINIMUM = 11
 HOSTILE = "<script>alert(1)</script>\"'&=cmd|\u202ekcab"
 """A name that is markup, quotes, a formula and a change of reading direction."""
-HOSTILE_FRAMES = ("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "unknown_reason", "clinic")
+HOSTILE_FRAMES = (
+    *("recovery_by_condition", "pain_change", "rom_change", "recovery_curve", "recovery_time", "unknown_reason"),
+    "clinic",
+)
+YEARS = ("2024", "2025", "2026")
 STRING, INTEGER, FLOAT, BOOLEAN = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 DIMENSIONS: dict[str, Any] = dict.fromkeys(("condition_id", "clinic_key", "care", "period"), STRING)
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -58,6 +62,13 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("recovered_share", "recovered_low", "recovered_high", "left_share", "km_share"), FLOAT),
         **dict.fromkeys(("at_risk", "recovered_so_far", "left_so_far", "censored_so_far"), INTEGER),
         **dict.fromkeys(("shown", "suppressed"), BOOLEAN),
+    },
+    "recovery_time": {
+        **dict.fromkeys(("condition_id", "clinic_key", "care"), STRING),
+        **dict.fromkeys(("from_day", "n"), INTEGER),
+        **dict.fromkeys(("recovered_share_28", "recovered_share_56", "recovered_share_84"), FLOAT),
+        **dict.fromkeys(("median_day", "median_low", "median_high", "days_per_visit"), FLOAT),
+        "suppressed": BOOLEAN,
     },
     "measure_summary": {
         **dict.fromkeys(("condition_id", "care", "measure_id", "side"), STRING),
@@ -95,6 +106,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "status": STRING,
         **dict.fromkeys(("evaluated", "violated", "deliveries"), INTEGER),
     },
+    "check_by_delivery": dict.fromkeys(("check_id", "delivery_id", "status"), STRING),
+    "delivery_volume": {"delivery_id": STRING, "times_usual": FLOAT, "is_unusual": BOOLEAN},
     "clinic": dict.fromkeys(("clinic_key", "label"), STRING),
 }
 
@@ -121,10 +134,12 @@ def network() -> dict[str, pl.DataFrame]:
         ends = [None, None] if _small(known) or not known else [draw.uniform(60, 70), draw.uniform(80, 90)]
         motion.append([*dimensions, None if _small(known) else known, *ends, _small(known)])
     curves = [("any", None), *(("any", clinic) for clinic in CLINICS), ("dry_needling", None), ("other_care", None)]
+    yearly = _yearly(sizes, level)
     return {
-        "recovery_by_condition": _frame("recovery_by_condition", rates),
-        "pain_change": _frame("pain_change", pain),
-        "rom_change": _frame("rom_change", motion),
+        "recovery_by_condition": _frame("recovery_by_condition", rates + yearly[0]),
+        "pain_change": _frame("pain_change", pain + yearly[1]),
+        "rom_change": _frame("rom_change", motion + yearly[2]),
+        "recovery_time": _frame("recovery_time", _times(sizes)),
         "recovery_curve": _frame(
             "recovery_curve",
             [row for care, clinic in curves for row in _curve(clinic, care, sizes.get(clinic or "", 5600), draw)],
@@ -133,13 +148,51 @@ def network() -> dict[str, pl.DataFrame]:
         "response": _frame("response", _responses(tuple(CARE), (28, 56, 84, None), draw)),
         "unknown_reason": _frame(
             "unknown_reason",
-            [row for clinic in (None, *CLINICS) for row in _reasons(clinic, sizes.get(clinic or "", 5600))],
+            [
+                row
+                for condition, clinic in product((None, *conditions), (None, *CLINICS))
+                for row in _reasons(condition, clinic, sizes.get(clinic or "", 5600) // (9 if condition else 1))
+            ],
         ),
         **quality(draw),
         **care_frames.routine(CLINICS),
         **clinic_frames.routine(CLINICS),
         "clinic": _frame("clinic", [[key, key] for key in CLINICS]),
     }
+
+
+def _yearly(sizes: dict[str, int], level: dict[str, float]) -> tuple[list[list[Any]], ...]:
+    """The rows of single years, in which more groups are too small to be shown."""
+    draw = random.Random(13)  # noqa: S311 - repeatable, not secret
+    rates, pain, motion = [], [], []
+    for condition, clinic, care, year in product([None, *level], [None, *CLINICS], CARE, YEARS):
+        size = (sum(sizes.values()) if clinic is None else sizes[clinic]) // (3 * (len(level) if condition else 1))
+        eligible = round(size * CARE[care])
+        known = round(eligible * 0.82)
+        recovered = round(known * (level[condition] if condition else 0.56))
+        dimensions = [condition, clinic, care, year]
+        rates += [
+            [*dimensions, item.definition_id, *_rate_row(recovered, known, eligible)] for item in CONTRACT.definitions
+        ]
+        pain.append([*dimensions, *_pain_row(known, draw)])
+        ends = [None, None] if _small(known) or not known else [draw.uniform(60, 70), draw.uniform(80, 90)]
+        motion.append([*dimensions, None if _small(known) else known, *ends, _small(known)])
+    return rates, pain, motion
+
+
+def _times(sizes: dict[str, int]) -> list[list[Any]]:
+    """Time to recovery: by care of the network only; some medians not reached, some without an upper end."""
+    conditions = [item.condition_id for item in CONTRACT.conditions]
+    places = [(condition, clinic, "any") for condition, clinic in product((None, *conditions), (None, *CLINICS))]
+    places += [(condition, None, care) for condition, care in product((None, *conditions), list(CARE)[1:])]
+    rows = []
+    for place, (condition, clinic, care) in enumerate(places):
+        n = sizes.get(clinic or "", 5600) // (9 if condition else 1)
+        if _small(n):
+            continue
+        median = [None, None, None] if place % 5 == 3 else [50.0 + place % 20, 44.0, None if place % 4 == 1 else 77.0]
+        rows.append([condition, clinic, care, 0 if care == "any" else 14, n, 0.2, 0.41, 0.48, *median, 8.5, False])
+    return rows
 
 
 def trial() -> dict[str, pl.DataFrame]:
@@ -195,7 +248,7 @@ def empty() -> dict[str, pl.DataFrame]:
 def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
     """Checks of the contract with results, quarantine by reason, conservation by delivery."""
     checks = [check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table)]
-    results = []
+    results: list[list[Any]] = []
     for check in (*checks, *release_checks(CONTRACT)):
         status = draw.choices(("pass", "pass_with_violations", "warn", "fail", "not_applicable"), (70, 16, 3, 0.4, 10))[
             0
@@ -215,7 +268,7 @@ def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
         for check, result in zip((*checks, *release_checks(CONTRACT)), results, strict=True)
         if result[8] == "pass_with_violations"
     ]
-    deliveries = []
+    deliveries: list[list[Any]] = []
     for place, clinic in enumerate(CLINICS):
         parts = [draw.randrange(8_000, 30_000), draw.randrange(20, 300), draw.choice((0, 0, 412)), 0]
         if place == 5:
@@ -223,10 +276,23 @@ def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
         state = "rejected" if place == 5 else "accepted"
         label = f"{clinic.lower().replace(' ', '_')}_2026-10-31"
         deliveries.append([f"{place:016x}", label, "2026-10-31", state, sum(parts), *parts, 7 * place])
+    accepted = [row[0] for row in deliveries if row[3] == "accepted"]
+    by_delivery = [
+        [result[0], *ended]
+        for place, result in enumerate(results)
+        for ended in (
+            [(key, result[8] if key == accepted[place % len(accepted)] else "pass") for key in accepted]
+            if result[5] == "delivery"
+            else [(None, result[8])]
+        )
+    ]
+    volume = [[row[0], row[4] / 20_000, row[4] < 10_000] for row in deliveries if row[3] == "accepted"]
     return {
+        "check_by_delivery": _frame("check_by_delivery", by_delivery),
         "check_summary": _frame("check_summary", results),
         "quarantine_by_reason": _frame("quarantine_by_reason", aside),
         "conservation": _frame("conservation", deliveries),
+        "delivery_volume": _frame("delivery_volume", volume),
     }
 
 
@@ -305,11 +371,11 @@ def _responses(care: tuple[str, ...], days: tuple[int | None, ...], draw: random
     return rows
 
 
-def _reasons(clinic: str | None, size: int) -> list[list[Any]]:
+def _reasons(condition: str | None, clinic: str | None, size: int) -> list[list[Any]]:
     shares = (0.06, 0.04, 0.05, 0.09, 0.07)
     names = ("still_open", "baseline_too_low", "no_baseline", "no_comparable_pair", "rom_not_measured")
     counts = {name: round(size * share) for name, share in zip(names, shares, strict=True)}
     return [
-        [None, clinic, name, *([None, None, None, True] if _small(n) else [n, size, n / size, False])]
+        [condition, clinic, name, *([None, None, None, True] if _small(n) else [n, size, n / size, False])]
         for name, n in counts.items()
     ]

@@ -1,9 +1,11 @@
-"""Clinics: the zone decides, nobody is ranked, nothing small is shown, and states written as differences are whole."""
+"""Clinics: the zone decides, nobody is ranked, nothing small is shown, and a selection is whole when its parts join."""
 
 from __future__ import annotations
 
 import copy
+import gzip
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,26 +14,24 @@ import pytest
 from assets.contract import CONTRACT
 from assets.contract.wording import causal_claims
 from dashboards import clinic_words as say
-from dashboards.figures import calibration, control_chart, funnel
-from dashboards.pages import clinic_gains, clinics, clinics_state
+from dashboards.figures import calibration, control_chart, control_grid, funnel
+from dashboards.markup import script_json
+from dashboards.pages import clinic_gains, clinics
+from dashboards.pages.clinic_expected import MODEL
 from dashboards.pages.clinic_frames import ClinicFrames
-from dashboards.pages.clinics_state import Selection
 from dashboards.pages.frame import NO_DATA
-from dashboards.pages.parts import Card, Column, State, Table
-from dashboards.pages.payload import states_json
-from dashboards.published import Published
-from dashboards.site import build_site
+from dashboards.published import PEER, Published
 from dashboards.theme import CLEAR, DARK_OF_LIGHT
 from tests.dashboards import clinic_frames, sample_frames
 from tests.dashboards.clinic_frames import ABOVE, BELOW, INCOMPLETE, NO_MODEL, TINY
 from tests.dashboards.test_figures import _merged
-from tests.dashboards.test_site_files import payload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plotly import graph_objects as go
 
+    from dashboards.pages.frame import Page
     from dashboards.site import SiteMeta
 
 Row = dict[str, Any]
@@ -75,13 +75,50 @@ def indexed(frames: dict[str, pl.DataFrame]) -> ClinicFrames:
 
 
 @pytest.fixture(scope="module")
-def data(network_site: Path) -> dict[str, Any]:
-    return payload(network_site / "data" / "clinics.js")
+def page(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> Page:
+    return clinics.build(Published(frames, CONTRACT), meta)
 
 
-def text_of(indexed: ClinicFrames, meta: SiteMeta, clinic: str | None = None, condition: str | None = None) -> State:
-    everybody = clinics_state.state(Selection(indexed, meta, None, condition))
-    return everybody if clinic is None else clinics_state.state(Selection(indexed, meta, clinic, condition), everybody)
+@dataclass
+class Chosen:
+    """What the page engine shows for a selection: the chosen states of all parts, joined; figures whole."""
+
+    text: dict[str, str] = field(default_factory=dict)
+    plots: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, list[list[Any]]] = field(default_factory=dict)
+    hide: list[str] = field(default_factory=list)
+    alert: list[str] = field(default_factory=list)
+    steps: dict[str, list[list[str]]] = field(default_factory=dict)
+
+
+def chosen(page: Page, clinic: str = "Eastfield", condition: str = "") -> Chosen:
+    data: dict[str, Any] = page.payload or {}
+    values = {item["id"]: [value[0] for value in item["values"]] for item in data["filters"]}
+    places = {"clinic": values["clinic"].index(clinic), "condition": values["condition"].index(condition)}
+    file = data["chunks"]["files"][places["clinic"]]
+    more = page.chunks[file.removeprefix("data/").removesuffix(".js")] if file else []
+    made = Chosen()
+    changes: dict[str, list[Any]] = {}
+    for part in [*data["parts"], *more]:
+        state = part["states"].get("|".join(str(places[name]) for name in part["by"]) or "0", {})
+        made.text |= state.get("text", {})
+        made.rows |= {name: [cells(row) for row in rows] for name, rows in state.get("rows", {}).items()}
+        made.steps |= state.get("steps", {})
+        made.hide += state.get("hide", [])
+        made.alert += state.get("alert", [])
+        for card, change in state.get("plots", {}).items():
+            changes.setdefault(card, []).append(change)
+    for card, base in data["base"].items():
+        figure = copy.deepcopy(base)
+        for change in changes.get(card, []):
+            figure = None if change is None else _merged(figure, copy.deepcopy(change))
+        made.plots[card] = figure
+    return made
+
+
+def cells(row: list[Any]) -> list[Any]:
+    """A row as it is read: of a button, its label."""
+    return [cell[1] if isinstance(cell, list) else cell for cell in row]
 
 
 # ---- figures -----------------------------------------------------------------------------------
@@ -171,6 +208,17 @@ def test_calibration_is_valid_for_any_number_of_rows(rows: list[Row]) -> None:
     assert len(made.data[1].x) == sum(row["observed"] is not None for row in rows)
 
 
+@pytest.mark.parametrize("panels", [0, 1, 2, 5])
+def test_small_charts_have_their_own_scale_and_room(panels: int) -> None:
+    rows = [PERIOD, GAP, {**PERIOD, "period": "2025-03", "point_class": "concern"}]
+    many: list[Any] = [{"title": f"<b>{place}", "rows": rows, "is_share": bool(place % 2)} for place in range(panels)]
+    made = checked(control_grid.figure(many))
+    domains = [made.layout[f"yaxis{'' if place == 0 else place + 1}"].domain for place in range(panels)]
+    assert all(bottom < top for bottom, top in domains)
+    assert len({(trace.xaxis, trace.yaxis) for trace in made.data}) == panels
+    assert [item.text for item in made.layout.annotations] == [f"<b>&lt;b&gt;{place}</b>" for place in range(panels)]
+
+
 # ---- sentences ---------------------------------------------------------------------------------
 
 ZONED: Row = {
@@ -206,10 +254,7 @@ def test_funnel_sentence_counts_names_and_gives_reasons(meta: SiteMeta) -> None:
         "and the 99.8% limits: C (possibly below). Not compared: D (36% of outcomes known, 60% needed); E and F (fewer "
         "than 11 episodes); G (no episodes); H (no known outcome)."
     )
-    assert say.funnel_counts([row for _, row in rows], "Neck pain") == (
-        "1 of 3 clinics is within the range expected",
-        " (Neck pain). 5 are not compared.",
-    )
+    assert say.zones_sentence(rows) == say.funnel_sentence(rows, meta).partition(" Not compared")[0]
     assert say.funnel_sentence([("E", NO_ROW)], meta) == (
         "No clinic can be compared. Not compared: E (fewer than 11 episodes)."
     )
@@ -227,7 +272,7 @@ def test_lead_takes_its_words_from_the_zone_only(zone: str, meta: SiteMeta) -> N
     row = {**ZONED, "zone": zone, "value": 0.99, "chance_zone": "below"}
     strong, rest = say.clinic_lead("A", "Neck pain", row, None, meta)
     assert strong == f"A is {say.PLACES[zone]}"
-    assert "99% of 90 episodes" in rest
+    assert "99% of about 90 episodes" in rest
 
 
 def test_lead_of_a_clinic_that_is_not_compared_says_why(meta: SiteMeta) -> None:
@@ -310,30 +355,16 @@ def test_reasons_for_no_model_name_the_condition() -> None:
 # ---- the page ----------------------------------------------------------------------------------
 
 
-def named(data: dict[str, Any], table: str, rows: list[list[Any]]) -> list[Row]:
-    columns = [f"{place} {column[0]}" for place, column in enumerate(data["tables"][table]["columns"])]
-    return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def full_state(data: dict[str, Any], key: str) -> dict[str, Any]:
-    """A state as the page engine puts it together."""
-    own = data["states"][key]
-    if "like" not in own:
-        return copy.deepcopy(own)
-    made: dict[str, Any] = _merged(copy.deepcopy(data["states"][own["like"]]), own)
-    return made
-
-
-def test_the_funnel_table_equals_the_frame(data: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:
+def test_the_funnel_table_equals_the_frame(page: Page, frames: dict[str, pl.DataFrame]) -> None:
     default = CONTRACT.default_definition.definition_id
     rows = frames["clinic_funnel"].filter(pl.col("outcome_id") == default).to_dicts()
     by_place = {(row["condition_id"], row["clinic_key"]): row for row in rows}
     labels = {row["label"]: row["clinic_key"] for row in frames["clinic"].to_dicts()}
     seen = 0
-    for place, (condition, _) in enumerate(data["filters"][1]["values"]):
-        cells = data["states"][f"0|{place}"]["rows"]["funnel"]
-        assert [row[0] for row in cells] == sorted(labels), "alphabetical"
-        for label, n, rate, low, high, _, _, words, known, *_ in cells:
+    for condition in ("", *clinic_frames.CONDITIONS):
+        found = chosen(page, condition=condition).rows["funnel"]
+        assert [row[0] for row in found] == sorted(labels), "alphabetical"
+        for label, n, rate, low, high, _, _, words, known, *_ in found:
             row = by_place.get((condition or None, labels[label]))
             if row is None or row["suppressed"]:
                 assert n == ("<11" if row else 0)
@@ -357,78 +388,87 @@ def test_the_funnel_table_equals_the_frame(data: dict[str, Any], frames: dict[st
     assert seen > 50
 
 
-def test_states_written_as_differences_are_whole(indexed: ClinicFrames, meta: SiteMeta, data: dict[str, Any]) -> None:
-    """Of the chosen clinic only what differs is written; together with all clinics it is the full state."""
-    names = [value[0] for value in data["filters"][0]["values"]]
-    conditions = [value[0] for value in data["filters"][1]["values"]]
-    shared = 0
-    for key in ("7|0", "6|2", "12|9", "1|1"):
-        clinic, condition = (int(part) for part in key.split("|"))
-        expected = text_of(indexed, meta, names[clinic] or None, conditions[condition] or None)
-        made = full_state(data, key)
-        assert {name: text for name, text in made["text"].items() if text} == {
-            name: text for name, text in expected.text.items() if text
-        }
-        assert made["rows"] == expected.rows
-        assert sorted(made["hide"]) == sorted(expected.hide)
-        for card, base in data["base"].items():
-            if card.startswith("gain"):
-                continue
-            spec = expected.plots[card]
-            change = made["plots"].get(card, {})
-            assert (change is None) == (spec is None)
-            if spec is not None:
-                drawn = _merged(copy.deepcopy(base), change)
-                assert [trace.get("x") for trace in drawn["data"]] == [trace.get("x") for trace in spec["data"]]
-                assert [trace.get("y") for trace in drawn["data"]] == [trace.get("y") for trace in spec["data"]]
-        shared += len(expected.rows) - len(data["states"][key]["rows"])
-    assert shared > 0
+@pytest.mark.parametrize(
+    ("clinic", "condition"), [("Eastfield", ""), ("Northgate", ""), ("Harbour", "low_back_pain"), (BELOW, "neck_pain")]
+)
+def test_the_chosen_clinic_is_marked_in_the_charts_of_all(page: Page, clinic: str, condition: str) -> None:
+    made = chosen(page, clinic, condition)
+    names = [row[0] for row in made.rows["funnel"]]
+    (own,) = [row for row in made.rows["funnel"] if row[0] == clinic]
+    assert (page.payload or {})["base"]["funnel"]["data"][8]["x"] == []
+    every, mark = made.plots["funnel"]["data"][7:]
+    assert mark["x"] == [own[1]]
+    assert own[1] in every["x"]
+    assert every["meta"] == {"drill": "clinic"}
+    assert clinic in [data[0] for data in every["customdata"]]
+    assert len(made.plots["painfall"]["data"][8]["x"]) == 1
+    for card in ("told", "adjusted"):
+        (band,) = made.plots[card]["layout"]["shapes"]
+        assert band["y1"] == names.index(clinic) + 0.5
+    other = chosen(page, "Hillcrest", condition).plots["funnel"]["data"]
+    assert other[7] == every, "what is drawn of all does not depend on the choice"
+    assert other[8]["x"] != mark["x"]
 
 
-def test_a_figure_that_only_one_of_two_like_states_has() -> None:
-    table = Table("t", "T", (Column("A"),))
-    spec = {"data": [{"type": "scatter", "x": [1]}], "layout": {"height": 9}}
-    card = Card("c", "?", 12, "", table, spec=spec)
-    none, one = State(plots={"c": None}), State(plots={"c": spec}, text={"a": "b"})
-    written = states_json({"0": none, "1": one, "2": none}, [card], {"1": "0", "2": "1"})
-    assert written["1"] == {"like": "0", "text": {"a": "b"}, "plots": {"c": spec}, "rows": {}, "alert": [], "hide": []}
-    assert written["2"]["plots"] == {"c": None}
-    assert written["2"]["text"] == {"a": ""}
-
-
-def test_planted_clinics_are_named_and_the_tiny_one_has_no_number(indexed: ClinicFrames, meta: SiteMeta) -> None:
-    made = text_of(indexed, meta)
+def test_planted_clinics_are_named_and_the_tiny_one_has_no_number(page: Page) -> None:
+    made = chosen(page)
     assert f"{ABOVE} (above)" in made.text["funnel.say"]
     assert f"{BELOW} (below)" in made.text["funnel.say"]
     assert f"{INCOMPLETE} (33% of outcomes known, 60% needed)" in made.text["funnel.say"]
     assert f"{TINY} (fewer than 11 episodes)" in made.text["funnel.say"]
-    assert text_of(indexed, meta, ABOVE).text["lead.strong"] == f"{ABOVE} is above the range expected"
-    assert text_of(indexed, meta, INCOMPLETE).text["lead.strong"] == f"{INCOMPLETE} is not compared"
-    tiny = text_of(indexed, meta, TINY)
+    above = chosen(page, ABOVE)
+    assert above.text["lead.strong"] == f"{ABOVE} is above the range expected"
+    assert (above.text["against.number"], above.text["against.unit"]) == ("▲", "Above")
+    assert chosen(page, INCOMPLETE).text["lead.strong"] == f"{INCOMPLETE} is not compared"
+    assert chosen(page, INCOMPLETE).alert == ["outcomes"]
+    tiny = chosen(page, TINY)
     assert not re.search(r"\d", tiny.text["lead.rest"].replace("11", ""))
-    for table in ("funnel", "told", "adjusted", "known", "public"):
+    for name, text in tiny.text.items():
+        if name.split(".")[0] in ("recovered", "against", "outcomes"):
+            assert not re.search(r"\d", text.replace("11", "")), name
+    assert {step[1] for step in tiny.steps["clinic_funnel"]} == {"<11"}
+    for table in ("funnel", "told", "adjusted", "public"):
         (first, *_) = [row for row in tiny.rows[table] if TINY in row[:2]]
-        assert not any(isinstance(cell, int | float) for cell in first[2:])
+        assert not any(isinstance(cell, int | float) for cell in first[2:]), table
+    assert not any(isinstance(cell, int | float) and cell for row in tiny.rows["known"] for cell in row[1:])
 
 
-def test_models_say_why_there_is_none(indexed: ClinicFrames, meta: SiteMeta) -> None:
-    without = text_of(indexed, meta, None, NO_MODEL)
+def test_the_profile_has_every_condition_by_the_one_rule(page: Page, frames: dict[str, pl.DataFrame]) -> None:
+    funnel_rows = frames["clinic_funnel"].filter(
+        clinic_key="Northgate", outcome_id=CONTRACT.default_definition.definition_id
+    )
+    zones = {row["condition_id"]: row["zone"] for row in funnel_rows.to_dicts()}
+    made = chosen(page, "Northgate")
+    labels = ["All conditions", *(item.label for item in CONTRACT.conditions)]
+    assert [row[0] for row in made.rows["conditions"]] == labels, "fixed order"
+    shown = dict(zip([None, *clinic_frames.CONDITIONS], [row[6] for row in made.rows["conditions"]], strict=True))
+    assert {key: shown[key] for key, zone in zones.items() if zone} == {
+        key: say.zone_words(zone) for key, zone in zones.items() if zone
+    }
+    assert made.text["conditions.say"].startswith("Outside the 99.8% limits: ")
+    harbour = chosen(page, "Harbour").text["conditions.say"]
+    assert harbour == "Harbour is outside the 99.8% limits for none of 9 conditions."
+    assert chosen(page, INCOMPLETE).text["conditions.say"] == f"{INCOMPLETE} can be compared for no condition."
+
+
+def test_models_say_why_there_is_none(page: Page) -> None:
+    without = chosen(page, condition=NO_MODEL)
     assert without.plots["adjusted"] is None
     assert "Too few outcomes of one kind for a model" in without.text["adjusted.none"]
     assert without.plots["model"] is None
-    everywhere = text_of(indexed, meta)
+    everywhere = chosen(page)
     assert everywhere.text["model.say"] == "A model of recovery could be fitted for 8 of 9 conditions."
     assert "choose one" in everywhere.text["model.none"]
-    one = text_of(indexed, meta, None, clinic_frames.CONDITIONS[1])
+    one = chosen(page, condition=clinic_frames.CONDITIONS[1])
     assert one.plots["model"] is not None
     assert len(one.plots["model"]["data"][1]["x"]) == 4, "the hidden part is left out"
     assert "knows: pain at the first visit, symptoms and age" in one.text["model.say"]
 
 
-def test_models_say_how_far_what_is_expected_is_pulled_towards_the_mean(indexed: ClinicFrames, meta: SiteMeta) -> None:
-    one = text_of(indexed, meta, None, clinic_frames.CONDITIONS[1])
+def test_models_say_how_far_what_is_expected_is_pulled_towards_the_mean(page: Page) -> None:
+    one = chosen(page, condition=clinic_frames.CONDITIONS[1])
     assert one.text["model.say"].endswith("pulled towards the mean by the factor 0.80.")
-    columns = [column.label for column in clinics.MODEL.table.columns]
+    columns = [column.label for column in MODEL.table.columns]
     assert {row[columns.index("Shrinkage")] for row in one.rows["model"]} == {0.8}
     assert {row[-1] for row in one.rows["model"]} == {"Model fitted"}
     assert say.shrinkage_sentence(None) == say.shrinkage_sentence(1.0) == ""
@@ -436,8 +476,8 @@ def test_models_say_how_far_what_is_expected_is_pulled_towards_the_mean(indexed:
 
 def test_a_model_that_says_nothing_says_so(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> None:
     cards = frames["case_mix_model"].with_columns(shrinkage=pl.when(pl.col("shrinkage").is_not_null()).then(0.0))
-    without = ClinicFrames(Published({**frames, "case_mix_model": cards}, CONTRACT))
-    one = text_of(without, meta, None, clinic_frames.CONDITIONS[1])
+    without = clinics.build(Published({**frames, "case_mix_model": cards}, CONTRACT), meta)
+    one = chosen(without, condition=clinic_frames.CONDITIONS[1])
     assert one.text["model.say"].endswith("so the mean of all is expected of each.")
     assert {row[-1] for row in one.rows["model"]} == {"Says nothing: mean expected of all"}
 
@@ -448,40 +488,52 @@ def test_after_adjustment_the_sentence_says_what_the_limits_allow_for() -> None:
     assert say.limits_by([*rows, {"is_widened": True}]) == "from chance and the usual variation between clinics"
 
 
-def test_change_over_time_names_the_rule_and_the_gaps(indexed: ClinicFrames, meta: SiteMeta) -> None:
-    made = text_of(indexed, meta)
-    assert made.text["over.say"].startswith("Improving: above the upper limit in April 2026.")
-    assert "2 months in which the 12 weeks are not over" in made.text["over.say"]
-    assert made.rows["over"][27][6:] == ["▲ Signal for the better", "outside a limit, 7 on one side of the average"]
-    gaps = text_of(indexed, meta, "Eastfield")
+def test_change_over_time_names_the_rule_and_the_gaps(page: Page) -> None:
+    gaps = chosen(page)
+    assert gaps.text["over.say"].startswith("Stable: month-to-month changes are ordinary variation.")
     assert "2 months with fewer than 11 episodes" in gaps.text["over.say"]
+    assert "2 months in which the 12 weeks are not over" in gaps.text["over.say"]
     hidden = [row for row in gaps.rows["over"] if row[6] == "fewer than 11 episodes"]
     assert [row[1] for row in hidden] == ["<11", "<11"]
-    years = text_of(indexed, meta, "Lakeside")
+    years = chosen(page, "Lakeside")
     assert years.text["over.say"].startswith("Too few years to judge")
     assert "judged" in years.hide
     assert "trial" not in years.hide
-    none = text_of(indexed, meta, "Eastfield", NO_MODEL)
+    none = chosen(page, condition=NO_MODEL)
     assert none.plots["over"] is None
     assert none.text["over.none"].startswith("Nothing to draw")
 
 
-def test_public_measures_say_what_is_met_and_left_out(indexed: ClinicFrames, meta: SiteMeta) -> None:
-    everywhere = text_of(indexed, meta)
-    assert everywhere.text["public.say"].startswith("8 measures of registries")
-    assert f"{ABOVE} meets 3 of 3" in text_of(indexed, meta, ABOVE).text["public.say"]
-    assert "Harbour meets 0 of 3" in text_of(indexed, meta, "Harbour").text["public.say"]
-    headache = text_of(indexed, meta, None, "tension_headache")
-    assert headache.rows["public"] == []
-    assert headache.text["public.say"].endswith("no public measure of these two kinds is about headache.")
-    shoulder = text_of(indexed, meta, None, "shoulder_impingement").rows["public"]
-    assert {row[-1] for row in shoulder if row[1] != TINY} == {
-        "Shoulder impingement: too few outcomes of one kind for a model"
-    }
-    assert {row[12] for row in shoulder if "QCDR" in row[0] and row[1] != TINY} == {"No mark in the text"}
-    assert any("wording not verified" in row[0] for row in shoulder)
-    neck = text_of(indexed, meta, None, "neck_pain").rows["public"]
-    assert {row[-1] for row in neck if "MIPS" in row[0] and row[1] != TINY} == {"Expected by the source's own model"}
+def test_small_charts_are_those_with_enough_patients_and_the_others_are_named(page: Page) -> None:
+    made = chosen(page)
+    titles = [item["text"] for item in made.plots["charts"]["layout"]["annotations"]]
+    assert titles == ["<b>Fall in pain</b>", "<b>Outcomes known</b>"]
+    assert list(dict.fromkeys(row[0] for row in made.rows["charts"])) == ["Fall in pain", "Outcomes known"]
+    assert "Too few patients a month for a chart: neck pain, low back pain" in made.text["charts.say"]
+    other = chosen(page, "Harbour").plots["charts"]["data"]
+    assert not any(value is None for trace in other for value in trace.values()), "two clinics share no trace"
+    years = chosen(page, "Lakeside")
+    assert years.plots["charts"] is None
+    assert years.text["charts.none"] == "Nothing else of this clinic can be charted."
+
+
+def test_public_measures_say_what_is_met_and_left_out(page: Page) -> None:
+    assert chosen(page, ABOVE).text["public.say"].startswith("8 measures of registries")
+    assert f"{ABOVE} meets 3 of 3" in chosen(page, ABOVE).text["public.say"]
+    assert "Harbour meets 0 of 3" in chosen(page, "Harbour").text["public.say"]
+    headache = chosen(page, condition="tension_headache")
+    assert headache.text["public.say"] == (
+        "No public measure of these two kinds for tension headache: no public measure of these two kinds is about "
+        "headache."
+    )
+    rows = chosen(page).rows["public"]
+    assert [row[1] for row in rows[:2]] == ["Eastfield", "All clinics"]
+    shoulder = [row for row in rows if "houlder" in row[0] or "pper" in row[0]]
+    assert {row[-1] for row in shoulder} == {"Shoulder impingement: too few outcomes of one kind for a model"}
+    assert {row[12] for row in rows if "QCDR" in row[0]} == {"No mark in the text"}
+    assert any("wording not verified" in row[0] for row in rows)
+    neck = [row for row in rows if row[0].startswith("Neck") and "MIPS" in row[0]]
+    assert {row[-1] for row in neck} == {"Expected by the source's own model"}
 
 
 def test_adjusted_gains_have_their_labels(indexed: ClinicFrames, meta: SiteMeta) -> None:
@@ -496,48 +548,78 @@ def test_adjusted_gains_have_their_labels(indexed: ClinicFrames, meta: SiteMeta)
     assert "not adjusted" in gain.card.say
 
 
-def test_no_small_group_leaves_a_number(data: dict[str, Any], meta: SiteMeta, tmp_path: Path) -> None:
+def test_no_small_group_leaves_a_number(page: Page, meta: SiteMeta) -> None:
     hidden = {**sample_frames.network(), **clinic_frames.all_hidden(sample_frames.CLINICS)}
-    build_site(hidden, CONTRACT, meta, tmp_path)
-    made = payload(tmp_path / "data" / "clinics.js")
-    for key in ("0|0", "0|3", "7|0"):
-        state = full_state(made, key)
-        for table, rows in state["rows"].items():
+    hidden["pain_change"] = hidden["pain_change"].clear()
+    made = clinics.build(Published(hidden, CONTRACT), meta)
+    for clinic, condition in (("Eastfield", ""), ("Eastfield", "sciatica"), (ABOVE, "")):
+        state = chosen(made, clinic, condition)
+        for table, rows in state.rows.items():
             for row in rows:
-                assert not any(isinstance(cell, int | float) for cell in row), table
-        for name, text in state["text"].items():
-            assert not re.search(r"\d", HARMLESS.sub("", text)), name
-    assert made["states"]["0|0"]["plots"]["funnel"] is None
-    for row in data["states"]["0|0"]["rows"]["funnel"]:
+                assert not any(isinstance(cell, int | float) and cell for cell in row), table
+        for name, text in state.text.items():
+            assert name.endswith(".read") or not re.search(r"\d", HARMLESS.sub("", text)), (name, text)
+        assert state.plots["funnel"] is None
+    for row in chosen(page).rows["funnel"]:
         assert row[1] == "<11" or row[1] == 0 or row[1] >= 11
+
+
+def test_clinics_without_names_are_points_and_nothing_else(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> None:
+    """A clinic's own bundle: the others are drawn, cannot be chosen, and have no row where they have no number."""
+    own = {
+        name: frame.filter(pl.col("clinic_key").is_null() | (pl.col("clinic_key") == "Harbour"))
+        if "clinic_key" in frame.columns
+        else frame
+        for name, frame in frames.items()
+    }
+    others = frames["clinic_funnel"].filter(pl.col("clinic_key").is_in([ABOVE, BELOW]))
+    kept = ("condition_id", "outcome_id", "clinic_key", "n", "value", "zone", "network", "suppressed")
+    peers = others.select(
+        pl.col("clinic_key").replace({ABOVE: f"{PEER} 1", BELOW: f"{PEER} 2"})
+        if name == "clinic_key"
+        else (pl.col(name) if name in kept else pl.lit(None, dtype).alias(name))
+        for name, dtype in others.schema.items()
+    )
+    own["clinic_funnel"] = pl.concat([own["clinic_funnel"], peers])
+    page = clinics.build(Published(own, CONTRACT), meta)
+    data: dict[str, Any] = page.payload or {}
+    assert data["filters"][0]["values"] == [["Harbour", "Harbour"]]
+    assert page.chunks == {}
+    made = chosen(page, "Harbour")
+    assert [row[0] for row in made.rows["funnel"]] == ["Harbour", f"{PEER} 1", f"{PEER} 2"]
+    assert len(made.plots["funnel"]["data"][7]["x"]) == 3
+    assert [row[0] for row in made.rows["told"]] == ["Harbour"]
+    assert f"{PEER} 1 (above)" in made.text["funnel.say"]
+    assert ABOVE not in script_json(data) + page.body
 
 
 def test_missing_frames_leave_their_cards_out(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> None:
     only = {name: frames[name] for name in ("recovery_by_condition", "clinic", "clinic_funnel", "clinic_shrunken")}
     page = clinics.build(Published(only, CONTRACT), meta)
     assert page.payload is not None
-    assert set(page.payload["cards"]) == {"funnel", "told"}
+    assert set(page.payload["cards"]) == {"funnel", "conditions", "painfall", "told"}
     assert 'class="card w12" aria-labelledby="told-q"' in page.body
-    assert set(page.payload["states"]["0|0"]["rows"]) == {"funnel", "told", "spread"}
+    assert set(chosen(page).rows) == {"funnel", "conditions", "painfall", "told", "spread"}
     assert NO_DATA in clinics.build(Published({}, CONTRACT), meta).body
 
 
-def test_nobody_is_ranked_and_nothing_is_claimed(data: dict[str, Any]) -> None:
-    words = str(data)
+def test_nobody_is_ranked_and_nothing_is_claimed(page: Page) -> None:
+    words = f"{page.payload} {page.chunks} {page.body}"
     assert not re.search(
         r"\b(rank(s|ed)? (first|second|last)|best clinic|worst clinic|league|grade)\b", words, re.IGNORECASE
     )
     assert causal_claims(words) == []
 
 
-def test_overview_says_what_depends_on_the_definition(network_site: Path, frames: dict[str, pl.DataFrame]) -> None:
-    said = payload(network_site / "data" / "index.js")["states"]
-    flagged = frames["definition_sensitivity"].filter(pl.col("depends_on_definition"))
-    conditions = set(flagged.filter(pl.col("clinic_key").is_null())["condition_id"])
-    labels = [item.sentence_label for item in CONTRACT.conditions if item.condition_id in conditions]
-    assert labels
-    text = said["0|0"]["text"]["variants.say"]
-    assert f"Whether most recover depends on it for {say.names(labels)}." in text
-    assert "depends on it" not in said["0|1"]["text"]["variants.say"], "care has no funnel"
-    places = set(flagged.filter(pl.col("clinic_key") == "Harbour")["condition_id"])
-    assert ("depends on it" in said["2|0"]["text"]["variants.say"]) == bool(places)
+def test_every_clinic_is_loaded_when_it_is_chosen_and_is_light(page: Page, network_site: Path) -> None:
+    data: dict[str, Any] = page.payload or {}
+    files = data["chunks"]["files"]
+    assert files[0] == ""
+    assert len(files) == len(data["filters"][0]["values"])
+    assert all((network_site / name).is_file() for name in files[1:])
+    assert {part["by"] == ["condition"] or part["by"] == [] for parts in page.chunks.values() for part in parts} == {
+        True
+    }
+    for weight in (script_json(data), *(script_json(parts) for parts in page.chunks.values())):
+        assert len(weight.encode()) <= 400_000
+        assert len(gzip.compress(weight.encode())) <= 75_000

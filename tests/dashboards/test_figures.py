@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from dashboards.figures import check_status, completeness, count_bars, recovery_curve, recovery_dot, score_change
+from dashboards.figures import (
+    check_status,
+    completeness,
+    count_bars,
+    recovery_curve,
+    recovery_dot,
+    score_change,
+    time_dot,
+)
 from dashboards.figures.build import difference
 from dashboards.theme import CLEAR, DARK_OF_LIGHT, LIGHT
 from tests.dashboards import sample_frames
@@ -35,12 +43,14 @@ HIDDEN_RATE: Row = {**dict.fromkeys(RATE), "label": "Sciatica", "note": "", "wor
 KNOWN: Row = {"label": "Harbour", "completeness": 0.7, "words": "", "is_selected": True}
 COUNT: Row = {"label": "Out of range", "note": "measurement", "value": 12, "words": ""}
 SCORE: Row = {"label": "Week 4", "note": "", "first": 5.84, "last": 3.0, "words": ""}
+TIME: Row = {"label": "Neck pain", "note": "n 90", "median": 7.4, "low": 6.1, "high": None, "network": 8.0, "words": ""}
 STATUS: Row = {"label": "Visit", "passed": 3, "warned": 1, "failed": 0, "not_run": 2}
 BUILDERS: dict[str, tuple[Callable[[pl.DataFrame], go.Figure], Row, Row]] = {
     "dot": (lambda frame: recovery_dot.figure(frame, "Recovered", 0.6), RATE, HIDDEN_RATE),
     "completeness": (completeness.figure, KNOWN, {**KNOWN, "completeness": None, "words": "fewer than 11 episodes"}),
     "bars": (lambda frame: count_bars.figure(frame, "Rows"), COUNT, {**COUNT, "value": None, "words": "hidden"}),
     "scores": (lambda frame: score_change.figure(frame, "points"), SCORE, {**SCORE, "first": None, "last": None}),
+    "times": (lambda frame: time_dot.figure(frame, 8.2), TIME, {**TIME, "median": None, "words": "Not reached"}),
     "status": (check_status.figure, STATUS, {**STATUS, "passed": 0, "warned": 0, "not_run": 0}),
 }
 COLOUR = re.compile(r"#[0-9A-Fa-f]{3,8}|rgba?\([^)]*\)")
@@ -88,6 +98,25 @@ def test_below_target_has_another_shape() -> None:
     reached, missed, _ = completeness.spec(rows)["data"]  # type: ignore[arg-type]
     assert (reached["y"], reached["marker"]["symbol"]) == ([0, 2], "circle")
     assert (missed["y"], missed["marker"]["symbol"]) == ([1], "triangle-down")
+
+
+def test_an_open_interval_ends_in_an_arrow_and_a_closed_one_does_not() -> None:
+    rows = [TIME, {**TIME, "high": 9.0}, {**TIME, "median": None, "words": "Not reached"}]
+    _, network, medians, arrows, words = time_dot.spec(rows)["data"]  # type: ignore[arg-type]
+    assert arrows["y"] == [0]
+    assert [x + gap for x, gap in zip(medians["x"], medians["error_x"]["array"], strict=True)] == [24, 9.0]
+    assert (words["y"], words["text"]) == ([2], ["Not reached"])
+    assert "upper" not in medians["hovertext"][1]
+    assert "not reached" in medians["hovertext"][0]
+    assert network["x"] == [8.0, 8.0, 8.0]
+
+
+def test_a_fall_that_matters_is_marked_below_the_first_score() -> None:
+    look = score_change.Look((0, 10), fall=2)
+    marked = score_change.spec([SCORE], "points", look)["data"]  # type: ignore[list-item]
+    plain = score_change.spec([SCORE], "points")["data"]  # type: ignore[list-item]
+    assert marked[1]["x"] == [3.8]
+    assert [trace for trace in marked if trace is not marked[1]] == plain
 
 
 @pytest.mark.parametrize("name", BUILDERS)

@@ -9,12 +9,10 @@ import pytest
 from assets.contract import CONTRACT
 from dashboards import sentences, words
 from dashboards.markup import clean, is_formula, script_json
-from dashboards.sentences import Scope
 
 if TYPE_CHECKING:
     from dashboards.site import SiteMeta
 
-NETWORK = Scope(None, "any", 12)
 ROW: dict[str, Any] = {
     "n": 1000,
     "recovered": 640,
@@ -77,44 +75,20 @@ def test_listing() -> None:
     ]
 
 
-def test_lead_states_rate_interval_and_both_counts(meta: SiteMeta) -> None:
-    strong, rest = sentences.lead(ROW, ROW, NETWORK, meta)
-    assert strong == "64% of episodes of care ended in recovery"
-    assert rest == " (95% CI 61 to 67%) across 12 clinics: 640 of 1,000 closed episodes with a known outcome."
-
-
-def test_lead_of_a_clinic_states_the_network_beside_it(meta: SiteMeta) -> None:
-    _, rest = sentences.lead(ROW, {**ROW, "rate": 0.5}, Scope("Harbour", "dry_needling", 12), meta)
-    assert "at Harbour, with dry needling" in rest
-    assert rest.endswith("For all clinics together it is 50%.")
-
-
-@pytest.mark.parametrize("row", [None, HIDDEN, {**ROW, "n": 0, "rate": None}])
-def test_lead_without_a_rate_shows_no_number_of_patients(row: dict[str, Any] | None, meta: SiteMeta) -> None:
-    text = "".join(sentences.lead(row, ROW, Scope("Harbour", "any", 12), meta))
-    assert "%" not in text
-    assert "None" not in text
-
-
 def test_missing_outcomes_are_pointed_out_below_the_target_only() -> None:
     assert "49%; if all had, 72%" in sentences.missing_notice(ROW)
     assert sentences.missing_notice({**ROW, "completeness": 0.8}) == ""
-    assert sentences.missing_notice(HIDDEN) == ""
-    assert sentences.missing_notice(None) == ""
+    assert sentences.missing_notice({**ROW, "completeness": 0.795}) == "", "80% as it is printed"
+    assert sentences.missing_notice({**ROW, "completeness": None}) == ""
+    assert sentences.missing_notice(HIDDEN) == sentences.missing_notice(None) == ""
+    assert "if all" not in sentences.missing_notice({**ROW, "rate_if_missing_all": None}), "no bound without the other"
 
 
-def test_curve_names_only_weeks_that_are_drawn() -> None:
-    rows = [
-        {"from_day": 0, "day": day, "recovered_share": day / 168, "shown": day < 80, "suppressed": False}
-        for day in range(0, 169, 7)
-    ]
-    assert sentences.curve(rows, NETWORK) == "Recovered across 12 clinics: 17% by week 4 and 33% by week 8."
-    assert sentences.curve([], NETWORK) == ""
-    late = [{**row, "from_day": 14} for row in rows[2:]]
-    assert sentences.curve(late, NETWORK) == (
-        "Recovered across 12 clinics, of those still in care and not recovered on day 14: "
-        "17% by week 4 and 33% by week 8."
-    )
+@pytest.mark.parametrize(
+    ("number", "words"), [(4150, "about 4,150 episodes"), (1, "about 1 episode"), (None, "episodes")]
+)
+def test_counts_are_rounded_and_said_so(number: int | None, words: str) -> None:
+    assert sentences.about(number, "episode") == words
 
 
 def test_pain_tile_shows_a_fall_as_negative_with_ordered_interval() -> None:
@@ -123,10 +97,6 @@ def test_pain_tile_shows_a_fall_as_negative_with_ordered_interval() -> None:
     assert number == f"{words.MINUS}3.6"
     assert f"95% CI {words.MINUS}3.7 to {words.MINUS}3.5" in text
     assert sentences.pain(None) == ("", "")
-
-
-def test_arms_keep_their_name() -> None:
-    assert Scope(None, "usual_care", 1).words == "across 1 clinic, arm Usual care"
 
 
 def test_hidden_groups_are_counted_not_passed_over(meta: SiteMeta) -> None:

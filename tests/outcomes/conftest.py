@@ -80,7 +80,7 @@ def episodes() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The tables of the schema marts that ``published_frames`` reads."""
+    """The tables of the schema marts that ``exact_frames`` reads."""
     change = pl.col("baseline") - pl.col("last")
     state = pl.col("state")
     closed = ~state.is_in(["open", "baseline_too_low"])
@@ -150,7 +150,7 @@ def marts(episodes: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="session")
 def audit() -> dict[str, pl.DataFrame]:
-    """Tables of the schema audit that ``published_frames`` reads."""
+    """Tables of the schema audit that ``exact_frames`` reads."""
     return {
         "audit.conservation": pl.DataFrame(
             {
@@ -183,5 +183,8 @@ def audit() -> dict[str, pl.DataFrame]:
                 "violated": [0, 5, 0, 2],
                 "delivery_id": ["d1", "d2", "d3", None],
             }
+        ),
+        "audit.delivery_volume": pl.DataFrame(
+            {"delivery_id": ["d1", "d2"], "ingested": [100, 90], "twice_usual": [50, 0], "is_unusual": [True, True]}
         ),
     }

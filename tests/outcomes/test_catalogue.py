@@ -11,8 +11,9 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.outcomes import tables
-from assets.outcomes.frames import STRING, Layout, columns
-from assets.outcomes.published import TOPICS
+from assets.outcomes.frames import INTEGER, STRING, Count, Layout, columns
+from assets.outcomes.published import LAYOUTS as PROTECTED
+from assets.outcomes.published import PUBLISHED_TABLES, STATISTICS
 
 MODULES = [
     importlib.import_module(f"{tables.__name__}.{found.name}") for found in pkgutil.iter_modules(tables.__path__)
@@ -61,9 +62,33 @@ def test_every_statistic_is_published() -> None:
 
 def test_every_table_module_with_a_topic_is_registered() -> None:
     topics = {id(vars(module)["TOPIC"]) for module in MODULES if "TOPIC" in vars(module)}
-    assert topics == {id(topic) for topic in TOPICS}
+    assert topics == {id(topic) for topic in STATISTICS}
+
+
+def test_every_layout_about_patients_goes_through_disclosure_control() -> None:
+    about_patients = {
+        id(layout)
+        for module in MODULES
+        for layout in vars(module).values()
+        if isinstance(layout, Layout) and layout.groups
+    }
+    assert about_patients == {id(layout) for layout in PROTECTED.values()}
+    assert set(PROTECTED) <= set(PUBLISHED_TABLES)
 
 
 def test_a_layout_about_patients_without_a_statistic_is_refused() -> None:
     with pytest.raises(ValueError, match="names no statistic: clinic_key"):
         Layout(columns(STRING, "clinic_key"), {}, groups=("n",))
+
+
+def test_a_number_of_which_nobody_says_whom_it_counts_is_refused() -> None:
+    key, numbers = columns(STRING, "clinic_key"), columns(INTEGER, "n")
+    with pytest.raises(ValueError, match="names n: neither a count nor a plain number"):
+        Layout(key, numbers)
+    with pytest.raises(ValueError, match="names n: a count and a plain number"):
+        Layout(key, numbers, counts={"n": Count("closed")}, plain=("n",))
+    with pytest.raises(ValueError, match="names n: a size that counts nobody"):
+        Layout(key, numbers, groups=("n",), statistic="completion", plain=("n",))
+    with pytest.raises(ValueError, match="names rate: no share or mean"):
+        Layout(key, numbers, plain=("n",), ratios={"rate": ("n", "n")})
+    assert Layout(key, numbers, counts={"n": Count("closed")}).counts["n"].universe == "closed"

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from assets.outcomes.adjustment import OUTCOMES, fit_models
-from assets.outcomes.drift import DRIFT_SCHEMA, PublishedModels, model_drift
+from assets.outcomes.drift import DRIFT_SCHEMA, ReleasedModels, model_drift
 from assets.outcomes.tables.case_mix import case_mix_coefficient, case_mix_model
 from tests.outcomes.case_mix_rows import planted
 
@@ -17,10 +17,10 @@ RECOVERED = OUTCOMES[:1]
 
 
 @cache
-def published(seed: int, shift: float = 0.0, *, is_rate: bool = False) -> tuple[PublishedModels, pl.DataFrame]:
+def published(seed: int, shift: float = 0.0, *, is_rate: bool = False) -> tuple[ReleasedModels, pl.DataFrame]:
     frame = planted(800, seed, clinics=6, clinic_sd=0.2, shift=shift)
     fitted = fit_models(frame, RECOVERED if is_rate else MEANS)
-    return PublishedModels(case_mix_model(fitted), case_mix_coefficient(fitted)), frame
+    return ReleasedModels(case_mix_model(fitted), case_mix_coefficient(fitted)), frame
 
 
 def test_no_earlier_release() -> None:
@@ -48,7 +48,7 @@ def test_the_old_model_predicts_with_its_shrunken_coefficients() -> None:
     unshrunken = now.coefficients.with_columns(estimate="unshrunken")
     assert not unshrunken.equals(now.coefficients)
     (row,) = model_drift(now, now, frame).iter_rows(named=True)
-    (other,) = model_drift(now, PublishedModels(now.cards, unshrunken), frame).iter_rows(named=True)
+    (other,) = model_drift(now, ReleasedModels(now.cards, unshrunken), frame).iter_rows(named=True)
     assert other["old_slope"] == pytest.approx(row["old_slope"] * now.cards["shrinkage"].item(), rel=1e-5)
 
 
@@ -78,15 +78,15 @@ def test_the_term_that_moved_is_named() -> None:
         .then(pl.col("unshrunken") - 5 * pl.col("error"))
         .otherwise("unshrunken")
     )
-    (row,) = model_drift(now, PublishedModels(now.cards, moved), frame).iter_rows(named=True)
+    (row,) = model_drift(now, ReleasedModels(now.cards, moved), frame).iter_rows(named=True)
     assert row["moved_term"] == "age_years"
     assert row["moved_errors"] == pytest.approx(5 / 2**0.5)
 
 
 def test_models_that_were_not_there_before_and_other_versions() -> None:
     now, frame = published(1)
-    without = PublishedModels(now.cards, now.coefficients.clear())
+    without = ReleasedModels(now.cards, now.coefficients.clear())
     assert model_drift(now, without, frame)["reason"].to_list() == ["no_earlier_model"]
     assert model_drift(without, now, frame)["reason"].to_list() == ["no_model_now"]
-    older = PublishedModels(now.cards.with_columns(statistic_id=pl.lit("case_mix_model.v0")), now.coefficients)
+    older = ReleasedModels(now.cards.with_columns(statistic_id=pl.lit("case_mix_model.v0")), now.coefficients)
     assert model_drift(now, older, frame)["reason"].to_list() == ["other_version"]

@@ -37,6 +37,10 @@ class Installation:
         with duckdb.connect(str(self.home.current / "warehouse.duckdb"), read_only=True) as connection:
             return connection.sql(sql).pl()
 
+    def exact(self, name: str) -> pl.DataFrame:
+        """A table of the statistics before disclosure control: what a number out of the literature is compared with."""
+        return self.query(f"select * from statistics.{name} order by all nulls first")
+
     def published(self, name: str) -> pl.DataFrame:
         """A published table as the site ships it."""
         return pl.read_parquet(self.home.site / "data" / f"{name}.parquet")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from assets.outcomes.published import LAYOUTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -86,32 +88,49 @@ def test_no_key_of_a_patient_leaves_lake_and_warehouse(network: Any) -> None:
         assert not any(key.encode() in content for key in keys), path.name
 
 
-def test_published_rates_equal_the_marts(network: Any) -> None:
-    published = network.published("recovery_by_condition").filter(
-        pl.col("clinic_key").is_null(),
-        pl.col("condition_id").is_not_null(),
-        pl.col("care") == "any",
-        pl.col("period") == "all",
-        pl.col("definition_id") == "recovered_v1",
-        ~pl.col("suppressed"),
+def test_exact_rates_equal_the_marts_and_published_ones_their_printed_form(network: Any) -> None:
+    exact, published = (
+        read("recovery_by_condition").filter(
+            pl.col("clinic_key").is_null(),
+            pl.col("condition_id").is_not_null(),
+            pl.col("care") == "any",
+            pl.col("period") == "all",
+            pl.col("definition_id") == "recovered_v1",
+        )
+        for read in (network.exact, network.published)
     )
     marts = network.query(
         "select condition_id, count(*) filter (where recovered = 'yes') as recovered, "
         "count(*) filter (where recovered in ('yes', 'no')) as known from marts.episode_outcome "
         "where is_closed group by condition_id"
     )
-    joined = published.join(marts, on="condition_id", suffix="_mart")
-    assert joined.height == published.height > 0
+    joined = exact.join(marts, on="condition_id", suffix="_mart")
+    assert joined.height == exact.height == published.height > 0
     assert joined["recovered"].to_list() == joined["recovered_mart"].to_list()
     assert joined["n"].to_list() == joined["known"].to_list()
     assert (joined["rate_low"] <= joined["rate"]).all()
     assert (joined["rate"] <= joined["rate_high"]).all()
+    shown = published.filter(~pl.col("suppressed")).join(exact, on="condition_id", suffix="_exact")
+    assert shown.height > 0
+    assert (shown["rate"] - shown["rate_exact"]).abs().max() <= 0.005 + 1e-9
+    assert (shown["n"] - shown["n_exact"]).abs().max() <= 4
 
 
 def test_no_small_group_is_published(network: Any) -> None:
-    for name in ("recovery_by_condition", "pain_change", "rom_change", "measure_summary", "response"):
-        counts = network.published(name).filter(~pl.col("suppressed"))["n"].drop_nulls()
-        assert not counts.is_between(1, 10).any(), name
+    for name, layout in LAYOUTS.items():
+        published = network.published(name)
+        for column in layout.counts:
+            counts = published[column].drop_nulls()
+            assert ((counts % 5 == 0) & ((counts == 0) | (counts >= 15))).all(), f"{name}.{column}"
+    assert network.exact("recovery_by_condition")["n"].is_between(1, 10).any()
+
+
+def test_what_was_hidden_is_logged_without_its_size(network: Any) -> None:
+    log = network.query("select * from audit.suppression")
+    assert {"primary", "complementary"} >= set(log["kind"]) >= {"primary"}
+    assert not any(dtype.is_numeric() for dtype in log.dtypes)
+    manifest = json.loads((network.home.current / "manifest.json").read_text(encoding="utf-8"))
+    assert "predecessor" not in manifest
 
 
 def test_a_wrong_delivery_is_held_and_the_old_release_stays(
@@ -163,14 +182,13 @@ def test_discharge_scores_are_those_the_clinics_recorded(network: Any, truth: di
 
 
 def test_true_recovery_lies_within_the_bounds_for_missing_outcomes(network: Any, truth: dict[str, Any]) -> None:
-    """Whatever became of those nobody scored: the truth cannot lie outside the published bounds."""
-    rows = network.published("recovery_by_condition").filter(
+    """Whatever became of those nobody scored: the truth cannot lie outside the bounds."""
+    rows = network.exact("recovery_by_condition").filter(
         pl.col("clinic_key").is_null(),
         pl.col("condition_id").is_not_null(),
         pl.col("care") == "any",
         pl.col("period") == "all",
         pl.col("definition_id") == "recovered_v1",
-        ~pl.col("suppressed"),
     )
     assert rows.height == len(truth["conditions"])
     for row in rows.iter_rows(named=True):

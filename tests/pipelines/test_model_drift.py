@@ -10,7 +10,7 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.home import Home
-from assets.outcomes.published import published_frames
+from assets.outcomes.published import exact_frames
 from assets.outcomes.tables import case_mix
 from assets.publication import model_drift
 from assets.publication.release import start_building
@@ -27,17 +27,17 @@ def release(home: Home, identity: str, episodes: pl.DataFrame, monkeypatch: pyte
     """Build and switch in a release of nothing but case-mix models; what its warehouse says of drift."""
     monkeypatch.setattr(model_drift, "next_release", lambda _: identity)
     folder = start_building(home)
-    frames = published_frames({"marts.case_mix": episodes}.__getitem__, CONTRACT, [case_mix.TOPIC])
+    frames = exact_frames({"marts.case_mix": episodes}.__getitem__, CONTRACT, [case_mix.TOPIC])
     with connect(folder / "warehouse.duckdb", home=home.path) as connection:
         connection.register("given", episodes)
-        connection.execute("create schema marts; create schema audit")
+        connection.execute("create schema marts; create schema audit; create schema statistics")
         connection.execute("create table marts.case_mix as select * from given")
         returned = model_drift.record_drift(connection, home, frames)
         recorded = connection.sql("select * from audit.model_drift order by condition_id, outcome_id").pl()
+        for name, frame in frames.items():
+            connection.register("kept", frame)
+            connection.execute(f"create table statistics.{name} as select * from kept")
     assert recorded.equals(returned)
-    (folder / "tables").mkdir()
-    for name, frame in frames.items():
-        frame.write_parquet(folder / "tables" / f"{name}.parquet")
     target = home.releases / identity
     shutil.rmtree(target, ignore_errors=True)
     folder.rename(target)
@@ -77,6 +77,6 @@ def test_a_release_in_force_without_these_tables_is_no_earlier_release(
 ) -> None:
     episodes = planted(120, clinics=3)
     release(home, "aaa", episodes, monkeypatch)
-    for path in home.current.glob("tables/case_mix_*"):
-        path.unlink()
+    with connect(home.warehouse, home=home.path) as connection:
+        connection.execute("drop table statistics.case_mix_model")
     assert set(release(home, "bbb", episodes, monkeypatch)["reason"]) == {"no_earlier_release"}

@@ -1,75 +1,296 @@
-"""Disclosure control: groups of 1 to 10 vanish, 0 and 11 stay, and nothing unchecked passes."""
+"""No hidden group can be worked out from what is printed; without complementary hiding and rounding, it can."""
 
 from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.privacy.disclosure import MINIMUM_GROUP, suppress
+from assets.privacy.disclosure.layout import Count, Sum
+from assets.privacy.disclosure.profiles import INTERNAL, PUBLIC, Profile
+from assets.privacy.disclosure.protect import Protected, protect
+from tests.privacy.disclosure_tables import Layout, Leaves, attack, leaves_of, pinned, rates, with_margins
+
+SIZE = st.one_of(st.integers(0, 14), st.integers(11, 60))
 
 
-def groups(sizes: list[int]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {"clinic_key": [f"c{i}" for i in range(len(sizes))], "n": sizes, "rate": [0.5] * len(sizes)},
-        schema={"clinic_key": pl.String, "n": pl.Int64, "rate": pl.Float64},
+@st.composite
+def tables(draw: st.DrawFn, dimensions: int) -> Leaves:
+    """Groups small and large; some of each recovered."""
+    shape = draw(st.sampled_from([(2, 3), (3, 3), (3, 4)]))
+    places = [(f"condition {i}", f"clinic {j}") for i in range(shape[0]) for j in range(shape[1])]
+    if dimensions > 2:
+        places = [(*place, care) for place in places for care in ("needling", "other")]
+    sizes = [draw(SIZE) for _ in places]
+    return {place: (n, draw(st.integers(0, n))) for place, n in zip(places, sizes, strict=True)}
+
+
+def published(leaves: Leaves, profile: Profile = INTERNAL, previous: Protected | None = None) -> Protected:
+    dimensions = len(next(iter(leaves)))
+    return protect(
+        {"rates": with_margins(leaves)},
+        {"rates": rates(dimensions)},
+        profile,
+        None if previous is None else previous.frames,
     )
 
 
-def test_planted_small_cells_are_suppressed_and_eleven_is_not() -> None:
-    out = suppress(groups([0, 1, 10, 11, 5000]), ["n"], ["n", "rate"])
-    assert out["suppressed"].to_list() == [False, True, True, False, False]
-    assert out["n"].to_list() == [0, None, None, 11, 5000]
-    assert out["rate"].to_list() == [0.5, None, None, 0.5, 0.5]
-    assert out["clinic_key"].to_list() == ["c0", "c1", "c2", "c3", "c4"]
+def naive(leaves: Leaves) -> pl.DataFrame:
+    """Only small groups hidden, nothing rounded: what must not be published."""
+    frame = with_margins(leaves)
+    small = pl.col("n").is_between(1, 10)
+    return frame.with_columns(pl.when(~small).then(pl.col(name)).alias(name) for name in ("n", "recovered", "rate"))
 
 
-def test_threshold_is_the_policy() -> None:
-    assert MINIMUM_GROUP == 11
+def hidden_groups(found: Protected) -> set[str]:
+    return set(found.log.filter(pl.col("column") == "n")["keys"])
 
 
-def test_any_of_several_sizes_suppresses_the_row() -> None:
-    frame = pl.DataFrame({"n": [0, 20, 20], "eligible": [7, 20, 25]})
-    out = suppress(frame, ["n", "eligible"], ["n", "eligible"])
-    assert out["suppressed"].to_list() == [True, False, False]
-    assert out["eligible"].to_list() == [None, 20, 25]
+@settings(max_examples=25, deadline=None)
+@given(tables(2))
+def test_two_way_tables_keep_their_hidden_groups(leaves: Leaves) -> None:
+    for profile in (INTERNAL, PUBLIC):
+        assert pinned(published(leaves, profile).frames["rates"], profile.width) == []
+
+
+@settings(max_examples=12, deadline=None)
+@given(tables(3))
+def test_three_way_tables_keep_their_hidden_groups(leaves: Leaves) -> None:
+    assert pinned(published(leaves).frames["rates"], INTERNAL.width) == []
+
+
+ONE_SMALL = leaves_of([[30, 4, 25], [40, 22, 31], [18, 27, 36]])
+
+
+IN_SMALL_COMPANY = leaves_of([[12, 1], [13, 14]])
+"""Rounding alone leaves too little of the one."""
+
+
+def test_the_attack_finds_a_group_that_is_hidden_alone() -> None:
+    assert pinned(naive(ONE_SMALL), INTERNAL.width, rounded=False) == [("condition 0", "clinic 1")]
+    assert attack(naive(ONE_SMALL), rounded=False) == {("condition 0", "clinic 1"): (4, 4)}
+
+
+def test_a_hidden_group_gets_company_and_frames_do_not_tell_which_is_which() -> None:
+    found = published(IN_SMALL_COMPANY)
+    kinds = found.log["kind"].value_counts()
+    assert set(kinds["kind"]) == {"primary", "complementary"}
+    suppressed = found.frames["rates"].filter("suppressed")
+    assert len(suppressed) > 1
+    assert (
+        suppressed.select(pl.all().exclude("condition_id", "clinic_key", "suppressed").is_null().all()).row(0)
+        == (True,) * 3
+    )
+    assert "kind" not in found.frames["rates"].columns
+
+
+def test_the_total_of_all_is_hidden_last() -> None:
+    assert (
+        not published(ONE_SMALL)
+        .frames["rates"]
+        .filter(pl.col("condition_id").is_null() & pl.col("clinic_key").is_null())["suppressed"]
+        .item()
+    )
+
+
+def test_equal_totals_are_no_way_round() -> None:
+    leaves = leaves_of([[5, 20, 20], [20, 5, 20], [20, 20, 5]])
+    assert pinned(naive(leaves), INTERNAL.width, rounded=False)
+    assert pinned(published(leaves).frames["rates"], INTERNAL.width) == []
+
+
+def test_rates_of_shown_groups_are_as_exact_as_they_are_printed() -> None:
+    leaves = leaves_of([[30, 44, 25], [40, 22, 31]])
+    frame = published(leaves).frames["rates"]
+    exact = with_margins(leaves)
+    assert not frame["suppressed"].any()
+    assert (frame["rate"] - exact["rate"]).abs().max() <= 0.005
+    assert frame["n"].to_list() == [(n + 2) // 5 * 5 for n in exact["n"]]
+
+
+def test_everything_small_is_everything_hidden() -> None:
+    found = published(leaves_of([[1, 2], [1, 3]]))
+    assert found.frames["rates"]["suppressed"].all()
+    assert found.frames["rates"]["n"].null_count() == 9
+
+
+def test_nobody_is_no_group() -> None:
+    frame = published(leaves_of([[0, 30], [0, 40]])).frames["rates"]
+    assert not frame["suppressed"].any()
+    assert frame.filter(pl.col("clinic_key") == "clinic 0")["n"].to_list() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("profile", [INTERNAL, PUBLIC])
+def test_empty_and_absent_tables(profile: Profile) -> None:
+    empty = with_margins(ONE_SMALL).clear()
+    found = protect({"rates": empty, "labels": pl.DataFrame({"a": [1]})}, {"rates": rates(), "other": rates()}, profile)
+    assert len(found.frames["rates"]) == 0
+    assert found.frames["rates"].columns[-1] == "suppressed"
+    assert found.frames["labels"].to_dicts() == [{"a": 1}]
+    assert len(found.log) == 0
+    assert protect({}, {}, profile).frames == {}
+
+
+def test_order_of_rows_does_not_matter_and_two_runs_are_equal() -> None:
+    leaves = leaves_of([[30, 4, 12, 9], [40, 22, 3, 50], [18, 7, 36, 11]])
+    keys = ["condition_id", "clinic_key"]
+    first, again = published(leaves), published(leaves)
+    assert first.frames["rates"].equals(again.frames["rates"])
+    assert first.log.equals(again.log)
+    shuffled = protect(
+        {"rates": with_margins(leaves).sample(fraction=1, shuffle=True, seed=3)}, {"rates": rates()}, INTERNAL
+    )
+    assert (
+        shuffled.frames["rates"].sort(keys, nulls_last=False).equals(first.frames["rates"].sort(keys, nulls_last=False))
+    )
+    assert shuffled.log.equals(first.log)
+
+
+def test_a_cell_is_hidden_in_every_table_it_stands_in() -> None:
+    leaves = IN_SMALL_COMPANY
+    clinics = with_margins(leaves).filter(pl.col("clinic_key").is_not_null())
+    pain = Layout(
+        dict.fromkeys(("condition_id", "clinic_key"), pl.String()),
+        {"known": pl.Int64(), "change": pl.Float64()},
+        groups=("known",),
+        counts={"known": Count("known")},
+        decimals={"change": 1},
+    )
+    frame = clinics.select("condition_id", "clinic_key", known="n", change=pl.lit(2.345))
+    found = protect({"rates": with_margins(leaves), "pain": frame}, {"rates": rates(), "pain": pain}, INTERNAL)
+    both = found.frames["rates"].join(found.frames["pain"], on=["condition_id", "clinic_key"], nulls_equal=True)
+    assert both["suppressed"].sum() > 1
+    assert both["suppressed"].to_list() == both["suppressed_right"].to_list()
+    assert set(both["change"].drop_nulls()) == {2.3}
 
 
 def test_a_small_part_hides_only_what_rests_on_it() -> None:
-    frame = pl.DataFrame({"n": [40, 40, 5], "part": [10, 0, 3], "part_rate": [0.1, None, 0.2], "mean": [3.0, 3.0, 3.0]})
-    out = suppress(frame, ["n"], ["n", "part", "part_rate", "mean"], {"part": ["part", "part_rate"]})
+    layout = Layout(
+        {"clinic_key": pl.String()},
+        dict.fromkeys(("n", "part"), pl.Int64()) | dict.fromkeys(("part_rate", "mean"), pl.Float64()),
+        subgroups={"part": ("part", "part_rate")},
+        counts={"n": Count("all"), "part": Count("some")},
+    )
+    frame = pl.DataFrame(
+        {
+            "clinic_key": ["a", "b", "c"],
+            "n": [40, 40, 5],
+            "part": [10, 0, 3],
+            "part_rate": [0.1, None, 0.2],
+            "mean": [3.0] * 3,
+        }
+    )
+    out = protect({"t": frame}, {"t": layout}, INTERNAL).frames["t"]
     assert out["suppressed"].to_list() == [False, False, True]
+    assert out["n"].to_list() == [40, 40, None]
     assert out["part"].to_list() == [None, 0, None]
     assert out["part_rate"].to_list() == [None, None, None]
     assert out["mean"].to_list() == [3.0, 3.0, None]
 
 
-def test_empty_frame_stays_empty_with_its_columns() -> None:
-    out = suppress(groups([]), ["n"], ["n", "rate"])
-    assert out.schema == {"clinic_key": pl.String, "n": pl.Int64, "rate": pl.Float64, "suppressed": pl.Boolean}
+def test_declared_sums_are_looked_through() -> None:
+    layout = Layout(
+        {"day": pl.Int64()},
+        dict.fromkeys(("n", "here", "gone"), pl.Int64()),
+        subgroups={"here": ("here",), "gone": ("gone",)},
+        counts={"n": Count("all", at={"day": None}), "here": Count("here"), "gone": Count("gone")},
+        sums=(Sum("n", ("here", "gone")),),
+    )
+    frame = pl.DataFrame({"day": [1, 2], "n": [41, 41], "here": [40, 20], "gone": [1, 21]})
+    out = protect({"t": frame}, {"t": layout}, INTERNAL).frames["t"]
+    assert out["here"].to_list() == [None, 20]  # 40 printed beside 40 would leave 0 to 4
+
+
+def test_public_protects_parts_and_marks_what_is_approximate() -> None:
+    sizes = {
+        "clinic_key": ["a", "b", "c", "d"],
+        "n": [60] * 4,
+        "recovered": [2, 0, 60, 30],
+        "rate": [2 / 60, 0.0, 1.0, 0.5],
+    }
+    layout = Layout({"clinic_key": pl.String()}, rates().numbers, counts=rates().counts, ratios=rates().ratios)
+    out = protect({"t": pl.DataFrame(sizes)}, {"t": layout}, PUBLIC).frames["t"]
+    assert out.columns[-2:] == ["approximate", "suppressed"]
+    assert out["recovered"].to_list() == [None, None, None, 30]
+    assert out["rate"].to_list() == [0.08, 0.08, 0.92, 0.5]
+    assert out["approximate"].to_list() == [True, True, True, False]
+
+
+def test_words_are_made_from_what_is_printed() -> None:
+    def words(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(word=pl.when("suppressed").then(pl.lit("few")).otherwise(pl.format("{}", "n")))
+
+    layout = Layout({"clinic_key": pl.String()}, {"n": pl.Int64()}, counts={"n": Count("all")}, finish=words)
+    frame = pl.DataFrame({"clinic_key": ["a", "b"], "n": [11, 10]})
+    out = protect({"t": frame}, {"t": layout}, INTERNAL).frames["t"]
+    assert out["word"].to_list() == ["15", "few"]
+    assert out.columns[-1] == "suppressed"
+
+
+def test_the_log_says_what_and_why_and_no_size() -> None:
+    log = published(ONE_SMALL).log
+    assert log.columns == ["table_name", "keys", "column", "kind", "reason"]
+    assert log.filter(kind="primary").row(0)[:4] == (
+        "rates",
+        "condition_id=condition 0; clinic_key=clinic 1",
+        "n",
+        "primary",
+    )
+    assert not log["reason"].str.contains(r"\d").any()
+
+
+def test_three_patients_more_do_not_tell_who_was_hidden_before() -> None:
+    before = leaves_of([[30, 8, 25], [40, 22, 31], [18, 27, 36]])
+    first = published(before)
+    assert "condition_id=condition 0; clinic_key=clinic 1" in hidden_groups(first)
+    now = {**before, ("condition 0", "clinic 1"): (11, 5)}  # is shown now, if nothing but this release counted
+    assert ("condition_id=condition 0; clinic_key=clinic 1") not in hidden_groups(published(now))
+    second = published(now, previous=first)
+    then, later = first.frames["rates"], second.frames["rates"]
+    assert later.columns == then.columns
+    assert pinned(later, INTERNAL.width) == []
+
+
+def test_what_was_shown_before_is_a_lower_limit_for_what_is_hidden_now() -> None:
+    """A group of 12 was printed; as company of a new small one it would be known to be 11 or 12 and one or two more."""
+    before = leaves_of([[12, 30], [20, 0]])
+    first = published(before)
+    assert not first.frames["rates"]["suppressed"].any()
+    now = {**before, ("condition 1", "clinic 1"): (3, 1)}
+    alone, after = published(now), published(now, previous=first)
+    assert hidden_groups(alone) <= hidden_groups(after)
+    assert pinned(after.frames["rates"], INTERNAL.width) == []
+
+
+def test_the_same_release_again_hides_the_same() -> None:
+    first = published(ONE_SMALL)
+    again = published(ONE_SMALL, previous=first)
+    assert again.frames["rates"].equals(first.frames["rates"])
+
+
+def test_tables_that_disagree_are_refused_without_a_size() -> None:
+    frame = with_margins(ONE_SMALL)
+    other = frame.with_columns(n=pl.col("n") + 7_777)
+    with pytest.raises(ValueError, match=r"a\.n, b\.n disagree about the size of known") as raised:
+        protect({"a": frame, "b": other}, {"a": rates(), "b": rates()}, INTERNAL)
+    assert "7" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("frame", "words"),
+    ("change", "message"),
     [
-        (pl.DataFrame({"rate": [0.5]}), "no column n"),
-        (pl.DataFrame({"n": [11]}), "no column rate"),
-        (pl.DataFrame({"n": [11.0], "rate": [0.5]}), "whole number"),
-        (pl.DataFrame({"n": ["11"], "rate": [0.5]}), "whole number"),
-        (pl.DataFrame({"n": [11, None], "rate": [0.5, 0.5]}), "null or a negative"),
-        (pl.DataFrame({"n": [-3], "rate": [0.5]}), "null or a negative"),
-        (pl.DataFrame({"n": [11], "rate": [0.5], "suppressed": [False]}), "before"),
+        ({"n": pl.col("n") - 1000}, "t: n holds a null or a negative size"),
+        ({"n": pl.col("n").cast(pl.Float64)}, "t: n must be a whole number, not Float64"),
+        ({"n": pl.lit(None, pl.Int64)}, "t: n holds a null or a negative size"),
+        ({"suppressed": pl.lit(value=False)}, "t: the frame went through disclosure control before"),
     ],
 )
-def test_wrong_input_is_refused(frame: pl.DataFrame, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        suppress(frame, ["n"], ["n", "rate"])
+def test_what_cannot_be_checked_is_refused(change: dict[str, pl.Expr], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        protect({"t": with_margins(ONE_SMALL).with_columns(**change)}, {"t": rates()}, INTERNAL)
 
 
-@given(st.lists(st.integers(0, 60)))
-def test_no_size_of_one_to_ten_leaves(sizes: list[int]) -> None:
-    out = suppress(groups(sizes), ["n"], ["n", "rate"])
-    assert not [n for n in out["n"].drop_nulls() if 0 < n < MINIMUM_GROUP]
-    assert out["suppressed"].to_list() == [0 < n < MINIMUM_GROUP for n in sizes]
-    assert out.filter("suppressed")["rate"].null_count() == out["suppressed"].sum()
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(ValueError, match="t: no column rate"):
+        protect({"t": with_margins(ONE_SMALL).drop("rate")}, {"t": rates()}, INTERNAL)

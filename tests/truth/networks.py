@@ -12,10 +12,13 @@ import polars as pl
 from assets.contract import CONTRACT
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
 from assets.home import Home
+from assets.outcomes.published import LAYOUTS
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 from assets.simulation.block import draw_blocks
 from assets.simulation.clinics import Network, build_network
 from assets.simulation.network import write_network
 from assets.simulation.recovery import eligible, recovered
+from assets.warehouse.connection import connect
 from pipelines.runner import run
 
 if TYPE_CHECKING:
@@ -32,11 +35,14 @@ OTHER_STREAM = 1_000_000
 
 @dataclass(frozen=True)
 class Judged:
-    """One network: what it plants by clinic and condition, and what the pipeline published of it."""
+    """One network: what it plants by clinic and condition, and what the pipeline finds in it.
+
+    ``found`` are the exact statistics, which the printed decimals would blur, of groups that are large enough to show.
+    """
 
     seed: int
     truth: pl.DataFrame
-    published: dict[str, pl.DataFrame]
+    found: dict[str, pl.DataFrame]
 
 
 def missing_at_random(network: Network) -> Network:
@@ -57,7 +63,7 @@ def without_clinic_differences(network: Network) -> Network:
 def judged(
     folder: Path, changed: Callable[[Network], Network], tables: Sequence[str], seeds: Sequence[int] = SEEDS
 ) -> Iterator[Judged]:
-    """Run one network per seed through the pipeline and keep the named published tables."""
+    """Run one network per seed through the pipeline and keep the named tables."""
     profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
     for seed in seeds:
         network = changed(missing_at_random(build_network(CONTRACT, seed, 1)))
@@ -65,21 +71,24 @@ def judged(
         summary = write_network(feed, network, patients=PATIENTS, clean=True)
         outcome = run(home, list(summary.deliveries), profile, lambda _: None)
         assert outcome.exit_code == 0, outcome
-        yield Judged(
-            seed,
-            planted_shares(network),
-            {name: pl.read_parquet(home.site / "data" / f"{name}.parquet") for name in tables},
-        )
+        with connect(home.warehouse, home=home.path, read_only=True) as connection:
+            found = {
+                name: connection.sql(f"select * from statistics.{name} order by all nulls first")
+                .pl()
+                .filter(pl.all_horizontal(pl.col(LAYOUTS[name].groups) >= MINIMUM_GROUP))
+                for name in tables
+            }
+        yield Judged(seed, planted_shares(network), found)
         shutil.rmtree(feed)
         shutil.rmtree(home.path)
 
 
 def together(networks: Sequence[Judged], name: str) -> pl.DataFrame:
-    """One published table of all networks, with ``seed``, and ``planted`` where the truth knows the group."""
+    """One table of all networks, with ``seed``, and ``planted`` where the truth knows the group."""
     keys = ["clinic_key", "condition_id"]
     parts = []
     for network in networks:
-        frame = network.published[name].with_columns(seed=pl.lit(network.seed))
+        frame = network.found[name].with_columns(seed=pl.lit(network.seed))
         if set(keys) <= set(frame.columns):
             frame = frame.join(network.truth, on=keys, how="left", nulls_equal=True)
         parts.append(frame)

@@ -14,7 +14,7 @@ import polars as pl
 
 from assets.contract import contrasts, definitions
 from assets.outcomes.covariates import INTERCEPT, PLACES, PRE_TREATMENT, SCALES, column_of, design
-from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, columns, in_fives, to_tenths
 from assets.outcomes.methods.fitting import FitError
 from assets.outcomes.methods.means import welch
 from assets.outcomes.methods.multiplicity import benjamini_hochberg
@@ -31,7 +31,7 @@ from assets.outcomes.methods.weighting import (
 )
 from assets.outcomes.support import TOO_MANY_COVARIATES, by_support, carries
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,16 +69,25 @@ COVARIATES = (*PRE_TREATMENT, *PLACES)
 TREATED = "is_treated"
 VALUE = "outcome_value"
 
+OBSERVED = ("treated_mean", "control_mean", "difference", "difference_low", "difference_high")
 ADJUSTED = (
     *("adjusted_treated", "adjusted_control", "adjusted_difference", "adjusted_low", "adjusted_high"),
     *("p_value", "q_value", "ratio", "ratio_low", "ratio_high", "e_value", "e_value_limit", "tipping_shift"),
 )
+
+
+def _compared_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Changes in points have one decimal, shares two; effective sizes are printed as counts are."""
+    return in_fives("effective_treated", "effective_control")(
+        to_tenths(protected, pl.col("outcome_id").is_in(MEANS), *OBSERVED, *ADJUSTED[:5])
+    )
+
+
 COMPARISON = Layout(
     columns(STRING, "condition_id", "contrast_id", "outcome_id"),
     {
         **columns(INTEGER, "n_treated", "n_control"),
-        **columns(FLOAT, "unknown_treated", "unknown_control", "treated_mean", "control_mean"),
-        **columns(FLOAT, "difference", "difference_low", "difference_high"),
+        **columns(FLOAT, "unknown_treated", "unknown_control", *OBSERVED),
         **columns(STRING, "verdict"),
         **columns(INTEGER, "clinics_left_out", "patients_left_out", "analysed_treated", "analysed_control"),
         **columns(FLOAT, "effective_treated", "effective_control", "equipoise"),
@@ -89,6 +98,16 @@ COMPARISON = Layout(
     groups=("n_treated", "n_control"),
     subgroups={"patients_left_out": ("patients_left_out", "analysed_treated", "analysed_control")},
     statistic="care_comparison",
+    counts={
+        "n_treated": Count("compared", at={"arm": "treated"}),
+        "n_control": Count("compared", at={"arm": "control"}),
+        "patients_left_out": Count("left_out"),
+        "analysed_treated": Count("analysed", at={"arm": "treated"}),
+        "analysed_control": Count("analysed", at={"arm": "control"}),
+    },
+    plain=("clinics_left_out", "family_size"),
+    decimals=dict.fromkeys(("p_value", "q_value"), 3),
+    finish=_compared_as_printed,
 )
 BALANCE = Layout(
     columns(STRING, "contrast_id", "covariate"),
@@ -99,6 +118,10 @@ BALANCE = Layout(
     },
     groups=("treated_n", "control_n"),
     statistic="care_balance",
+    counts={
+        "treated_n": Count("balanced", at={"arm": "treated"}),
+        "control_n": Count("balanced", at={"arm": "control"}),
+    },
 )
 REGRESSION = Layout(
     columns(STRING, "condition_id"),
@@ -114,10 +137,18 @@ REGRESSION = Layout(
         "selected_pairs": ("selected_pairs", "selected_change_mean"),
     },
     statistic="regression_to_mean",
+    counts={
+        "n": Count("with_baseline_pain"),
+        "selected": Count("selected_by_pain"),
+        "selected_pairs": Count("selected_by_pain_pairs"),
+    },
+    plain=("selection_cut",),
+    decimals=dict.fromkeys(("baseline_mean", "baseline_sd", "selected_change_mean", "expected_drop"), 1),
 )
 CONTRAST = Layout(
     columns(STRING, "contrast_id"),
     {**columns(INTEGER, "position"), **columns(STRING, "label", "sentence", "caution"), **columns(BOOLEAN, "compared")},
+    plain=("position",),
 )
 
 
@@ -173,8 +204,8 @@ def care_comparison(episodes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
         family_size=pl.lit(compared["p_value"].is_not_null().sum(), pl.Int64),
     )
     return (
-        COMPARISON.publish(family),
-        BALANCE.publish(pl.DataFrame(balance, schema={**BALANCE.keys, **BALANCE.numbers}, orient="row")),
+        COMPARISON.arrange(family),
+        BALANCE.arrange(pl.DataFrame(balance, schema={**BALANCE.keys, **BALANCE.numbers}, orient="row")),
     )
 
 
@@ -206,7 +237,7 @@ def regression_reference(case_mix: pl.DataFrame) -> pl.DataFrame:
         contrasts.RETEST_CORRELATION,
         contrasts.SELECTION_CUT_POINTS,
     )
-    return REGRESSION.publish(
+    return REGRESSION.arrange(
         frame.with_columns(
             retest_correlation=pl.lit(contrasts.RETEST_CORRELATION),
             selection_cut=pl.lit(contrasts.SELECTION_CUT_POINTS),
@@ -222,7 +253,7 @@ def contrast_labels() -> pl.DataFrame:
         (item.contrast_id, position, item.label, item.sentence, contrasts.CANNOT_SHOW, compared)
         for position, (item, compared) in enumerate(listed, start=1)
     ]
-    return CONTRAST.publish(pl.DataFrame(rows, schema={**CONTRAST.keys, **CONTRAST.numbers}, orient="row"))
+    return CONTRAST.arrange(pl.DataFrame(rows, schema={**CONTRAST.keys, **CONTRAST.numbers}, orient="row"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,4 +486,9 @@ TOPIC = Topic(
         "regression_to_mean": "Fall in pain expected from selection alone, beside the fall of those selected",
     },
     build=_build,
+    layouts={
+        "care_balance": BALANCE,
+        "care_comparison": COMPARISON,
+        "regression_to_mean": REGRESSION,
+    },
 )

@@ -10,15 +10,15 @@ import polars as pl
 from assets.contract.definitions import COMPARISON_FLOOR_PERCENT, COMPARISON_MINIMUM_CLINICS
 from assets.outcomes.adjustment import OUTCOMES, agreement, fit_models
 from assets.outcomes.covariates import contrast
-from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, Sum, columns, to_tenths
 from assets.outcomes.methods import funnel, groups
 from assets.outcomes.methods.means import t_interval
 from assets.outcomes.methods.overdispersion import arcsine, dispersion, share_limits, value_limits
 from assets.outcomes.methods.prediction import equal_parts
 from assets.outcomes.methods.proportions import ALPHA, share, wilson
-from assets.outcomes.tables.public_measures import public_measure, public_measure_definition
+from assets.outcomes.tables.public_measures import MEASURE, public_measure, public_measure_definition
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 OUTCOME = ["condition_id", "outcome_id"]
 MODEL = columns(STRING, *OUTCOME)
+IS_RATE = {outcome.outcome_id: outcome.is_rate for outcome in OUTCOMES}
+RATES = [name for name, is_rate in IS_RATE.items() if is_rate]
 
+MODEL_ELIGIBLE, MODEL_KNOWN = "model_eligible", "model_known"
+"""First closed episodes of routine care that could have an outcome, and those that have it."""
 CARD = Layout(
     MODEL,
     {
@@ -47,6 +51,9 @@ CARD = Layout(
     groups=("n", "eligible"),
     subgroups={"events": ("events",)},
     statistic="case_mix_model",
+    counts={"n": Count(MODEL_KNOWN), "eligible": Count(MODEL_ELIGIBLE), "events": Count("model_events")},
+    plain=("parameters", "clinics"),
+    ratios={"completeness": ("n", "eligible")},
 )
 COEFFICIENTS = Layout(
     {**MODEL, **columns(STRING, "term")},
@@ -57,20 +64,40 @@ COEFFICIENTS = Layout(
     },
     groups=("n",),
     statistic="case_mix_model",
+    counts={"n": Count("model_term")},
 )
+
+
+def _calibrated_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, ~pl.col("outcome_id").is_in(RATES), "expected", "observed", "low", "high")
+
+
 CALIBRATION = Layout(
     {**MODEL, **columns(INTEGER, "part")},
     {**columns(INTEGER, "parts", "n"), **columns(FLOAT, "expected", "observed", "low", "high")},
     groups=("n",),
     statistic="case_mix_calibration",
+    counts={"n": Count("model_part")},
+    plain=("parts",),
+    sums=(Sum(Count(MODEL_KNOWN, at={"part": None}), over="part", part="n"),),
+    finish=_calibrated_as_printed,
 )
 LIMITS = ("limit_low", "limit_high", "action_low", "action_high")
 CHANCE_LIMITS = tuple(f"chance_{name}" for name in LIMITS)
+COMPARED = ("observed", "expected", "difference", "difference_low", "difference_high")
+
+
+def _adjusted_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, ~pl.col("outcome_id").is_in(RATES), *COMPARED, *CHANCE_LIMITS, *LIMITS)
+
+
 ADJUSTED = Layout(
     {**columns(STRING, "condition_id", "clinic_key", "outcome_id")},
     {
         **columns(INTEGER, "eligible", "known", "n", "not_covered"),
-        **columns(FLOAT, "completeness", "observed", "expected", "difference", "difference_low", "difference_high"),
+        **columns(FLOAT, "completeness", *COMPARED),
         **columns(FLOAT, "ratio", "ratio_low", "ratio_high", *CHANCE_LIMITS),
         **columns(STRING, "chance_zone"),
         **columns(BOOLEAN, "is_widened"),
@@ -78,8 +105,16 @@ ADJUSTED = Layout(
         **columns(STRING, "zone", "reason"),
     },
     groups=("eligible", "known", "n"),
-    subgroups={"not_covered": ("not_covered", "known", "completeness")},
     statistic="clinic_adjusted",
+    counts={
+        "eligible": Count(MODEL_ELIGIBLE),
+        "known": Count(MODEL_KNOWN),
+        "n": Count("model_covered"),
+        "not_covered": Count("model_not_covered"),
+    },
+    ratios={"completeness": ("known", "eligible")},
+    sums=(Sum("known", ("n", "not_covered")),),
+    finish=_adjusted_as_printed,
 )
 
 CALIBRATION_PARTS = 10
@@ -90,8 +125,6 @@ NO_MODEL = "no_model"
 BELOW_FLOOR = "completeness_below_floor"
 """Reasons for a clinic without a comparison, beside those for a condition without a model."""
 
-IS_RATE = {outcome.outcome_id: outcome.is_rate for outcome in OUTCOMES}
-
 
 def case_mix_model(fitted: Sequence[Fitted]) -> pl.DataFrame:
     """The card of every model, or the reason why there is none.
@@ -101,7 +134,7 @@ def case_mix_model(fitted: Sequence[Fitted]) -> pl.DataFrame:
     take ten more fits of each model (without every two folds), and where the factor is near 0 their slope is that of
     next to nothing. Tests hold it near 1 on patients that were never seen.
     """
-    return CARD.publish(pl.DataFrame([_card(one) for one in fitted], schema={**CARD.keys, **CARD.numbers}))
+    return CARD.arrange(pl.DataFrame([_card(one) for one in fitted], schema={**CARD.keys, **CARD.numbers}))
 
 
 def case_mix_coefficient(fitted: Sequence[Fitted]) -> pl.DataFrame:
@@ -129,7 +162,7 @@ def case_mix_coefficient(fitted: Sequence[Fitted]) -> pl.DataFrame:
         if (model := one.model) is not None
     ]
     frame = pl.concat(parts) if parts else pl.DataFrame(schema={**COEFFICIENTS.keys, **COEFFICIENTS.numbers})
-    return COEFFICIENTS.publish(
+    return COEFFICIENTS.arrange(
         frame.with_columns(
             low=pl.col("unshrunken") - reach * pl.col("error"), high=pl.col("unshrunken") + reach * pl.col("error")
         )
@@ -143,7 +176,7 @@ def case_mix_calibration(fitted: Sequence[Fitted]) -> pl.DataFrame:
     """
     parts = [_calibration(one, one.model.held_out) for one in fitted if one.model is not None]
     empty = pl.DataFrame(schema={**CALIBRATION.keys, **CALIBRATION.numbers})
-    return CALIBRATION.publish(pl.concat(parts) if parts else empty)
+    return CALIBRATION.arrange(pl.concat(parts) if parts else empty)
 
 
 def clinic_adjusted(fitted: Sequence[Fitted]) -> pl.DataFrame:
@@ -155,7 +188,7 @@ def clinic_adjusted(fitted: Sequence[Fitted]) -> pl.DataFrame:
     ``chance_...`` and ``chance_zone`` are by chance alone, the others widened by the variation between clinics.
     """
     if not fitted:
-        return ADJUSTED.publish(pl.DataFrame(schema={**ADJUSTED.keys, **ADJUSTED.numbers}))
+        return ADJUSTED.arrange(pl.DataFrame(schema={**ADJUSTED.keys, **ADJUSTED.numbers}))
     episodes = pl.concat(
         one.with_expected().select(
             "condition_id", "clinic_key", "outcome_id", "episode_key", "value", "expected", "sd", "reason"
@@ -164,7 +197,7 @@ def clinic_adjusted(fitted: Sequence[Fitted]) -> pl.DataFrame:
     )
     by_condition = _compared(episodes)
     over_all = _compared(episodes.with_columns(condition_id=pl.lit(None, pl.String), reason=pl.lit(NO_MODEL)))
-    return ADJUSTED.publish(pl.concat([over_all, by_condition]))
+    return ADJUSTED.arrange(pl.concat([over_all, by_condition]))
 
 
 def _card(one: Fitted) -> dict[str, object]:
@@ -372,4 +405,11 @@ TOPIC = Topic(
         "public_measure_definition": "What each public measure asks for and where that was read",
     },
     build=_build,
+    layouts={
+        "case_mix_model": CARD,
+        "case_mix_coefficient": COEFFICIENTS,
+        "case_mix_calibration": CALIBRATION,
+        "clinic_adjusted": ADJUSTED,
+        "public_measure": MEASURE,
+    },
 )

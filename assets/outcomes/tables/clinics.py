@@ -7,6 +7,7 @@ say why they are not compared. Whoever is not compared has no part in the spread
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,18 @@ from assets.contract.definitions import (
     RELIABILITY_TARGET,
 )
 from assets.outcomes.completeness import BELOW_FLOOR, completeness_word
-from assets.outcomes.frames import ALL_PERIODS, ANY_CARE, BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import (
+    ALL_PERIODS,
+    ANY_CARE,
+    BOOLEAN,
+    FLOAT,
+    INTEGER,
+    STRING,
+    Layout,
+    columns,
+    in_fives,
+    to_tenths,
+)
 from assets.outcomes.methods.funnel import (
     ACTION_LEVEL,
     WARNING_LEVEL,
@@ -39,7 +51,8 @@ from assets.outcomes.methods.shrinkage import (
     told_apart,
 )
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.outcomes.universes import PAIN_CHANGE, eligible_by, known_by
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP, rounded_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,9 +63,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Pair = tuple[Floats, Floats]
     Numbers = dict[str, float | int | str | bool | None]
-
-PAIN_CHANGE = "pain_change"
-"""``outcome_id`` of the mean change in pain; every other one is a recovery definition."""
 
 TOO_FEW_PATIENTS, TOO_INCOMPLETE = "too_few_patients", "too_incomplete"
 TOO_FEW_CLINICS, NO_VARIATION = "too_few_clinics", "no_variation"
@@ -65,6 +75,18 @@ LIMITS = ("low_95", "high_95", "low_998", "high_998")
 CHANCE_LIMITS = tuple(f"chance_{name}" for name in LIMITS)
 LINES = tuple(f"line_{name}" for name in LIMITS)
 SIZES = columns(INTEGER, "n", "eligible", "network_n")
+SIZE_COUNTS = {
+    "n": known_by("outcome_id"),
+    "eligible": eligible_by("outcome_id"),
+    "network_n": known_by("outcome_id", clinic_key=None, at_n=None),
+}
+IS_PAIN = pl.col("outcome_id") == PAIN_CHANGE
+
+
+def _funnel_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, IS_PAIN, "value", "network", *LINES, *CHANCE_LIMITS, *LIMITS)
+
 
 FUNNEL = Layout(
     CLINIC,
@@ -80,11 +102,22 @@ FUNNEL = Layout(
     },
     groups=tuple(SIZES),
     statistic="clinic_funnel",
+    counts=SIZE_COUNTS,
+    ratios={"completeness": ("n", "eligible")},
+    finish=_funnel_as_printed,
 )
-LINE_POINTS = 24
+LINE_SIZES = tuple(dict.fromkeys(round(10 ** (step / 24)) for step in range(24, 24 * 6 + 1)))
+"""Sizes at which lines are drawn, 24 to each power of ten from 10 to a million, whatever the sizes of the clinics."""
 FIRST_LINE_PERCENT, LAST_LINE_PERCENT = 70, 112
-"""Of the smallest and of the largest clinic that is compared: the ends between which lines are drawn."""
+"""Of the smallest and of the largest clinic that is compared, as printed: lines are drawn to the next size beyond."""
 WIDENED_LINES = tuple(f"widened_{name}" for name in LIMITS)
+
+
+def _line_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, IS_PAIN, "network", *LINES, *WIDENED_LINES)
+
+
 FUNNEL_LINE = Layout(
     {**GROUP, **columns(INTEGER, "at_n")},
     {
@@ -95,11 +128,20 @@ FUNNEL_LINE = Layout(
     },
     groups=("network_n",),
     statistic="clinic_funnel",
+    counts={"network_n": SIZE_COUNTS["network_n"]},
+    finish=_line_as_printed,
 )
 SHRUNKEN_NUMBERS = (
     *("shrunken", "shrunken_low", "shrunken_high", "weight"),
     *("probability_best_quarter", "probability_worst_quarter"),
 )
+
+
+def _shrunken_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, IS_PAIN, "value", *SHRUNKEN_NUMBERS[:3])
+
+
 SHRUNKEN = Layout(
     CLINIC,
     {
@@ -110,23 +152,44 @@ SHRUNKEN = Layout(
     },
     groups=tuple(SIZES),
     statistic="clinic_shrunken",
+    counts=SIZE_COUNTS,
+    plain=("clinics", "differs_from"),
+    finish=_shrunken_as_printed,
 )
 SPREAD_NUMBERS = (
     *("phi", "tau2", "q", "chance_p", "between_sd", "icc", "median_patients", "median_reliability"),
     "patients_needed",
 )
 SPREAD_COUNTS = ("pairs", "pairs_apart")
+
+
+def _spread_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """What a clinic needs and has, rounded as counts are, and the sentence from these."""
+    found = in_fives("median_patients", "patients_needed")(protected)
+    said = [
+        None if alike is None or median is None else _reliability_sentence(needed, median, typical)
+        for alike, median, needed, typical in found.select(
+            "all_alike", "median_patients", "patients_needed", "median_reliability"
+        ).iter_rows()
+    ]
+    return found.with_columns(reliability_sentence=pl.Series(said, dtype=pl.String))
+
+
 SPREAD = Layout(
     GROUP,
     {
-        **columns(INTEGER, "n", "clinics"),
+        **columns(INTEGER, "network_n", "clinics"),
         **columns(FLOAT, *SPREAD_NUMBERS),
         **columns(INTEGER, *SPREAD_COUNTS),
         **columns(BOOLEAN, "all_alike"),
         **columns(STRING, "reason", "reliability_sentence", "pairs_sentence"),
     },
-    groups=("n",),
+    groups=("network_n",),
     statistic="clinic_spread",
+    counts={"network_n": SIZE_COUNTS["network_n"]},
+    plain=("clinics", *SPREAD_COUNTS),
+    decimals={"chance_p": 3},
+    finish=_spread_as_printed,
 )
 
 
@@ -173,11 +236,11 @@ def clinic_funnel(cells: pl.DataFrame) -> pl.DataFrame:
         chance_zone=pl.Series(zone(value, *chance), dtype=pl.String),
         zone=pl.Series(zone(value, *wide), dtype=pl.String),
     )
-    return FUNNEL.publish(cells.join(found, on=list(CLINIC), how="left", nulls_equal=True))
+    return FUNNEL.arrange(cells.join(found, on=list(CLINIC), how="left", nulls_equal=True))
 
 
 def funnel_line(cells: pl.DataFrame) -> pl.DataFrame:
-    """Lines to draw a funnel with, at ``LINE_POINTS`` sizes (``at_n``) that stand as powers between the ends.
+    """Lines to draw a funnel with, at those of ``LINE_SIZES`` (``at_n``) between the ends.
 
     ``line_...`` by chance alone, ``widened_...`` with the variation between clinics (equal where none is added). Lines
     are drawn; only the limits of ``clinic_funnel``, which are whole patients, decide.
@@ -199,7 +262,7 @@ def funnel_line(cells: pl.DataFrame) -> pl.DataFrame:
     levels = (WARNING_LEVEL, ACTION_LEVEL)
     lines = [_lines(drawn, level) for level in levels]
     wide = [_widened(drawn, tau2, line, level) for line, level in zip(lines, levels, strict=True)]
-    return FUNNEL_LINE.publish(
+    return FUNNEL_LINE.arrange(
         drawn.with_columns(*_named(LINES, lines), *_named(WIDENED_LINES, wide), is_widened=pl.Series(tau2 > 0))
     )
 
@@ -210,13 +273,14 @@ def clinic_spread(cells: pl.DataFrame) -> pl.DataFrame:
     Whether clinics differ at all (``q``, ``chance_p``, pairs) takes 4 clinics that can be compared, how much they do
     ``COMPARISON_MINIMUM_CLINICS``; ``reason`` says why the latter, and the former if null, is missing. ``tau2``
     is the over-dispersion of the funnel: of shares on the arcsine scale. ``between_sd`` is in the unit of the
-    outcome (shares 0 to 1), not winsorised. ``patients_needed`` is null where clinics do not differ.
+    outcome (shares 0 to 1), not winsorised. ``patients_needed`` is null where clinics do not differ. The sentence on
+    reliability is written from what is printed.
     """
     rows = [
-        {**dict(zip(GROUP, key, strict=True)), **_spread(group.filter(pl.col("not_compared").is_null()))}
+        {**dict(zip(GROUP, key, strict=True)), **_spread(group)}
         for key, group in cells.group_by(list(GROUP), maintain_order=True)
     ]
-    return SPREAD.publish(pl.DataFrame(rows, schema={**SPREAD.keys, **SPREAD.numbers}))
+    return SPREAD.arrange(pl.DataFrame(rows, schema={**SPREAD.keys, **SPREAD.numbers}))
 
 
 def clinic_shrunken(cells: pl.DataFrame) -> pl.DataFrame:
@@ -232,7 +296,7 @@ def clinic_shrunken(cells: pl.DataFrame) -> pl.DataFrame:
     schema = {**CLINIC, **{name: SHRUNKEN.numbers[name] for name in (*SHRUNKEN_NUMBERS, "clinics", "differs_from")}}
     frame = pl.concat([pl.DataFrame(schema={**schema, "reason": STRING}), *found])
     joined = cells.join(frame, on=list(CLINIC), how="left", nulls_equal=True)
-    return SHRUNKEN.publish(joined.with_columns(not_compared=pl.coalesce("not_compared", "reason")))
+    return SHRUNKEN.arrange(joined.with_columns(not_compared=pl.coalesce("not_compared", "reason")))
 
 
 def _whole(cube: pl.DataFrame) -> pl.DataFrame:
@@ -330,8 +394,10 @@ def _by_kind(cells: pl.DataFrame, shares: Pair, means: Pair) -> Pair:
 
 
 def _sizes(ends: dict[str, int]) -> list[int]:
-    first, last = max(1, ends["least"] * FIRST_LINE_PERCENT // 100), ends["most"] * LAST_LINE_PERCENT // 100
-    return [int(size) for size in np.unique(np.rint(np.geomspace(first, last, LINE_POINTS)))]
+    least, most = (int(size) for size in rounded_count([ends["least"], ends["most"]]))
+    first = bisect_right(LINE_SIZES, least * FIRST_LINE_PERCENT / 100) - 1
+    last = bisect_left(LINE_SIZES, most * LAST_LINE_PERCENT / 100)
+    return list(LINE_SIZES[max(first, 0) : last + 1])
 
 
 def _named(names: tuple[str, ...], pairs: list[Pair]) -> list[pl.Series]:
@@ -367,8 +433,9 @@ def _overdispersion(compared: pl.DataFrame) -> tuple[float, float]:
     return found.phi, found.tau2
 
 
-def _spread(compared: pl.DataFrame) -> Numbers:
-    size: Numbers = {"n": int(compared["n"].sum()), "clinics": compared.height}
+def _spread(cells: pl.DataFrame) -> Numbers:
+    compared = cells.filter(pl.col("not_compared").is_null())
+    size: Numbers = {"network_n": cells["network_n"][0], "clinics": compared.height}
     reason = _reason(compared, FEWEST_FOR_SHRINKAGE)
     if reason is not None:
         return {**size, "reason": reason}
@@ -405,17 +472,16 @@ def _extent(compared: pl.DataFrame, between: float, within: float) -> Numbers:
         "median_patients": median,
         "median_reliability": typical,
         "patients_needed": needed if np.isfinite(needed) else None,
-        "reliability_sentence": _reliability_sentence(needed, median, typical),
     }
 
 
-def _reliability_sentence(needed: float, median: float, typical: float) -> str:
-    if not np.isfinite(needed):
+def _reliability_sentence(needed: float | None, median: float, typical: float) -> str:
+    if needed is None:
         return "Clinics vary no more than chance makes them vary: no number of patients would tell them apart."
     return (
-        f"A clinic needs about {np.ceil(needed):,.0f} patients for {RELIABILITY_TARGET:.0%} of the variation between "
-        f"such clinics to be true difference rather than chance; the median clinic has {median:,.0f}, which gives "
-        f"{typical:.0%}."
+        f"A clinic needs about {needed:,.0f} patients for {RELIABILITY_TARGET:.0%} of the variation between "
+        "such clinics to be true difference rather than chance; the median clinic has about "
+        f"{median:,.0f}, which gives {typical:.0%}."
     )
 
 
@@ -470,4 +536,10 @@ TOPIC = Topic(
         "funnel_line": "Lines to draw the funnels with, by chance and with the usual variation",
     },
     build=_build,
+    layouts={
+        "clinic_funnel": FUNNEL,
+        "clinic_shrunken": SHRUNKEN,
+        "clinic_spread": SPREAD,
+        "funnel_line": FUNNEL_LINE,
+    },
 )

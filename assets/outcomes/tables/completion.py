@@ -9,7 +9,7 @@ import polars as pl
 
 from assets.outcomes.completeness import BELOW_FLOOR, completeness_word
 from assets.outcomes.covariates import PLACES, PRE_TREATMENT, design
-from assets.outcomes.frames import ALL_PERIODS, ANY_CARE, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import ALL_PERIODS, ANY_CARE, FLOAT, INTEGER, STRING, Count, Layout, columns, in_fives
 from assets.outcomes.methods.fitting import FitError
 from assets.outcomes.methods.funnel import (
     ABOVE,
@@ -26,6 +26,7 @@ from assets.outcomes.methods.sensitivity import tipping_rate
 from assets.outcomes.methods.weighting import Logistic, completed_means, logistic, logit_interval
 from assets.outcomes.support import TOO_MANY_COVARIATES, by_support, carries
 from assets.outcomes.topic import Topic
+from assets.outcomes.universes import CLOSED, ELIGIBLE, KNOWN, RECOVERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +54,8 @@ COMPLETION = Layout(
     },
     groups=("n",),
     statistic="completion",
+    counts={"n": Count(CLOSED, at={"stage": None}), "captured": Count("captured")},
+    ratios={"rate": ("captured", "n")},
 )
 WEIGHTED = ("weighted_rate", "weighted_low", "weighted_high", "effective_size")
 TIPPING = ("tipping_down", "tipping_up", "tipping_down_odds_ratio", "tipping_up_odds_ratio")
@@ -71,19 +74,35 @@ SENSITIVITY = Layout(
     groups=("eligible", "n"),
     subgroups={"weighted_n": ("weighted_n", *WEIGHTED)},
     statistic="completion_sensitivity",
+    counts={
+        "eligible": Count(ELIGIBLE),
+        "n": Count(KNOWN),
+        "recovered": Count(RECOVERED),
+        "weighted_n": Count("weighted"),
+    },
+    ratios={
+        "rate": ("recovered", "n"),
+        "completeness": ("n", "eligible"),
+        "rate_if_missing_none": ("recovered", "eligible"),
+    },
+    finish=in_fives("effective_size"),
 )
 
 
 def completion(completion_cube: pl.DataFrame) -> pl.DataFrame:
-    """Share of closed episodes with each of the scores that outcomes rest on; see ``marts.completion_cube``."""
-    long = completion_cube.rename({"closed": "n"}).unpivot(
+    """Share of closed episodes with each of the scores that outcomes rest on; see ``marts.completion_cube``.
+
+    Of any care and all periods: the fewer numbers are published, the fewer have to be hidden.
+    """
+    whole = completion_cube.filter((pl.col("care") == ANY_CARE) & (pl.col("period") == ALL_PERIODS))
+    long = whole.rename({"closed": "n"}).unpivot(
         on=list(STAGES),
         index=["condition_id", "clinic_key", "care", "period", "n"],
         variable_name="stage",
         value_name="captured",
     )
     rate, low, high = wilson(long["captured"], long["n"])
-    return COMPLETION.publish(
+    return COMPLETION.arrange(
         long.with_columns(
             completeness_word("captured", "n").alias("completeness_word"),
             rate=pl.Series(rate),
@@ -118,7 +137,7 @@ def completion_sensitivity(recovery_cube: pl.DataFrame, case_mix: pl.DataFrame, 
     )
     tipped = _tipping(described)
     weighted = described.join(weighted_rates(case_mix), on=list(GROUP), how="left", nulls_equal=True)
-    return SENSITIVITY.publish(
+    return SENSITIVITY.arrange(
         weighted.join(tipped, on=list(GROUP), how="left", nulls_equal=True).with_columns(
             pl.col("weighted_n").fill_null(0),
             pl.col("conclusion").fill_null(NOT_COMPARED),
@@ -264,4 +283,8 @@ TOPIC = Topic(
         "completion_sensitivity": "Recovery as known, at its bounds, weighted for completion, and its tipping points",
     },
     build=_build,
+    layouts={
+        "completion": COMPLETION,
+        "completion_sensitivity": SENSITIVITY,
+    },
 )

@@ -7,36 +7,41 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract.definitions import DETERIORATION, IMPACT_BANDS
-from assets.outcomes.frames import ALL_PERIODS, ANY_CARE, BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import ALL_PERIODS, ANY_CARE, BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, Sum, columns
 from assets.outcomes.methods.proportions import share, wilson
 from assets.outcomes.tables.clinics import clinic_cells, clinic_funnel
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.outcomes.universes import DETERIORATED, eligible_by, known_by
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from assets.contract.model import Contract
     from assets.outcomes.topic import Frames
 
 GROUP = columns(STRING, "condition_id", "clinic_key", "care")
-IN_BAND = ("episodes", "share", "share_low", "share_high")
 BAND = Layout(
     {**GROUP, **columns(STRING, "band_id")},
-    {**columns(INTEGER, "n", "episodes"), **columns(FLOAT, *IN_BAND[1:])},
+    {**columns(INTEGER, "n", "episodes"), **columns(FLOAT, "share", "share_low", "share_high")},
     groups=("n",),
-    subgroups={"episodes": IN_BAND},
     statistic="response_band",
+    counts={"n": Count("banded", at={"band_id": None}), "episodes": Count(DETERIORATED.universe)},
+    ratios={"share": ("episodes", "n")},
+    sums=(Sum("n", over="band_id", part="episodes", where={"band_id": tuple(band.band_id for band in IMPACT_BANDS)}),),
 )
-BANDS = Layout(columns(STRING, "band_id"), {**columns(INTEGER, "position"), **columns(STRING, "label")})
+BANDS = Layout(
+    columns(STRING, "band_id"), {**columns(INTEGER, "position"), **columns(STRING, "label")}, plain=("position",)
+)
 RULES = Layout(
     columns(STRING, "rule_id"),
     {**columns(INTEGER, "version"), **columns(STRING, "label", "kind"), **columns(FLOAT, "threshold")}
     | columns(STRING, "source"),
+    plain=("version",),
 )
 SUBJECT = columns(STRING, "condition_id", "clinic_key")
 SENSITIVITY = Layout(
     {**SUBJECT, **columns(STRING, "definition_id")},
     {
-        **columns(INTEGER, "n", "eligible"),
+        **columns(INTEGER, "n", "recovered", "eligible"),
         **columns(FLOAT, "rate", "rate_low", "rate_high", "network_rate", "completeness"),
         **columns(STRING, "conclusion"),
         **columns(INTEGER, "conclusions"),
@@ -44,6 +49,13 @@ SENSITIVITY = Layout(
     },
     groups=("n", "eligible"),
     statistic="definition_sensitivity",
+    counts={
+        "n": known_by("definition_id"),
+        "recovered": Count("recovered_{}", by=("definition_id",)),
+        "eligible": eligible_by("definition_id"),
+    },
+    plain=("conclusions",),
+    ratios={"rate": ("recovered", "n"), "completeness": ("n", "eligible")},
 )
 
 MOST_RECOVER, MOST_DO_NOT, CANNOT_TELL = "most_recover", "most_do_not", "cannot_tell"
@@ -54,11 +66,7 @@ WORSE_RULE = "worse"
 
 
 def response_band(cube: pl.DataFrame) -> pl.DataFrame:
-    """Episodes of each group by IMMPACT band; ``deteriorated`` is a row of its own and a part of the band worse.
-
-    A band of 1 to 10 episodes is hidden; where it is the only hidden one of its group the next smallest goes with it,
-    or it would be the rest of ``n``.
-    """
+    """Episodes of each group by IMMPACT band; ``deteriorated`` is a row of its own and a part of the band worse."""
     bands = [band.band_id for band in IMPACT_BANDS]
     keys = list(GROUP)
     worse = cube.group_by(keys).agg(episodes=pl.col("deteriorated").sum(), n=pl.col("episodes").sum())
@@ -70,26 +78,13 @@ def response_band(cube: pl.DataFrame) -> pl.DataFrame:
     part = worse.with_columns(band_id=pl.lit(DETERIORATION.rule_id, pl.String))
     frame = pl.concat([full, part], how="diagonal")
     rate, low, high = wilson(frame["episodes"], frame["n"])
-    published = BAND.publish(
-        frame.with_columns(share=pl.Series(rate), share_low=pl.Series(low), share_high=pl.Series(high))
-    )
-    return _cover(published)
-
-
-def _cover(published: pl.DataFrame) -> pl.DataFrame:
-    """Hide a second band where one alone is hidden."""
-    keys = list(GROUP)
-    is_band = pl.col("band_id") != DETERIORATION.rule_id
-    alone = (is_band & pl.col("episodes").is_null() & ~pl.col("suppressed")).sum().over(keys) == 1
-    shown = pl.when(is_band & (pl.col("episodes") > 0)).then(pl.col("episodes"))
-    is_smallest = (shown.rank("ordinal").over(keys) == 1).fill_null(value=False)
-    return published.with_columns(pl.when(~(alone & is_smallest)).then(pl.col(name)).alias(name) for name in IN_BAND)
+    return BAND.arrange(frame.with_columns(share=pl.Series(rate), share_low=pl.Series(low), share_high=pl.Series(high)))
 
 
 def impact_band() -> pl.DataFrame:
     """The bands in words, in order."""
     rows = [(band.band_id, position, band.label) for position, band in enumerate(IMPACT_BANDS, start=1)]
-    return BANDS.publish(pl.DataFrame(rows, schema={**BANDS.keys, **BANDS.numbers}, orient="row"))
+    return BANDS.arrange(pl.DataFrame(rows, schema={**BANDS.keys, **BANDS.numbers}, orient="row"))
 
 
 def responder_rule(contract: Contract) -> pl.DataFrame:
@@ -105,7 +100,7 @@ def responder_rule(contract: Contract) -> pl.DataFrame:
             DETERIORATION.source,
         ),
     ]
-    return RULES.publish(pl.DataFrame(rows, schema={**RULES.keys, **RULES.numbers}, orient="row"))
+    return RULES.arrange(pl.DataFrame(rows, schema={**RULES.keys, **RULES.numbers}, orient="row"))
 
 
 def definition_sensitivity(recovery_cube: pl.DataFrame, pain_cube: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -120,7 +115,7 @@ def definition_sensitivity(recovery_cube: pl.DataFrame, pain_cube: pl.DataFrame,
     )
     rate, low, high = wilson(found["recovered"], found["n"])
     judged = pl.when(pl.col("is_judged")).then(pl.col("conclusion"))
-    return SENSITIVITY.publish(
+    return SENSITIVITY.arrange(
         found.with_columns(
             rate=pl.Series(rate),
             rate_low=pl.Series(low),
@@ -191,4 +186,8 @@ TOPIC = Topic(
         "response_band": "Episodes by band of change in pain",
     },
     build=_build,
+    layouts={
+        "definition_sensitivity": SENSITIVITY,
+        "response_band": BAND,
+    },
 )

@@ -27,6 +27,7 @@ EVIDENCE_TABLE = Layout(
         **columns(STRING, "certainty", "citation", "url", "note"),
         **columns(BOOLEAN, "verified"),
     },
+    plain=("version", "trials", "participants"),
 )
 CORRECTION_TABLE = Layout(
     columns(STRING, "correction_id"),
@@ -35,6 +36,7 @@ CORRECTION_TABLE = Layout(
         **columns(STRING, "claim", "literature", "source"),
         **columns(BOOLEAN, "verified"),
     },
+    plain=("version",),
 )
 
 
@@ -53,7 +55,7 @@ def evidence() -> pl.DataFrame:
         }
         for item in EVIDENCE
     ]
-    return EVIDENCE_TABLE.publish(pl.DataFrame(rows, schema={**EVIDENCE_TABLE.keys, **EVIDENCE_TABLE.numbers}))
+    return EVIDENCE_TABLE.arrange(pl.DataFrame(rows, schema={**EVIDENCE_TABLE.keys, **EVIDENCE_TABLE.numbers}))
 
 
 def evidence_correction() -> pl.DataFrame:
@@ -62,7 +64,7 @@ def evidence_correction() -> pl.DataFrame:
         (item.correction_id, VERSION, item.claim, item.literature, item.source, item.verified) for item in CORRECTIONS
     ]
     schema = {**CORRECTION_TABLE.keys, **CORRECTION_TABLE.numbers}
-    return CORRECTION_TABLE.publish(pl.DataFrame(rows, schema=schema, orient="row"))
+    return CORRECTION_TABLE.arrange(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def _build(_: Frames, __: Contract) -> dict[str, pl.DataFrame]:

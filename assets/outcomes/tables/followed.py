@@ -27,6 +27,8 @@ KINDS = (RECOVERED, LEFT, OPEN)
 CELL = {**columns(STRING, "condition_id", "clinic_key", "care"), **columns(INTEGER, "from_day")}
 """Group whose episodes are followed together, all at risk after ``from_day``."""
 
+FOLLOWED, AT_RISK = "followed", "at_risk"
+
 
 @dataclass(frozen=True, slots=True)
 class Followed:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 DEFINITION = Layout(
     columns(STRING, "definition_id"),
     {**columns(INTEGER, "version"), **columns(STRING, "label", "sentence"), **columns(BOOLEAN, "is_default")},
+    plain=("version",),
 )
 CONDITION = Layout(
-    columns(STRING, "condition_id"), {**columns(INTEGER, "position"), **columns(STRING, "label", "sentence_label")}
+    columns(STRING, "condition_id"),
+    {**columns(INTEGER, "position"), **columns(STRING, "label", "sentence_label")},
+    plain=("position",),
 )
 CLINIC = Layout(columns(STRING, "clinic_key"), columns(STRING, "label"))
 STATISTIC_WORDS = ("label", "sentence", "numerator", "denominator", "exclusions", "window", "method", "source")
@@ -53,11 +56,11 @@ def condition(contract: Contract) -> pl.DataFrame:
 def clinic(recovery_cube: pl.DataFrame) -> pl.DataFrame:
     """Clinics that have episodes. Feeds send keys only: the key is the label, with spaces, which keys cannot have."""
     keys = recovery_cube.select("clinic_key").drop_nulls().unique()
-    return CLINIC.publish(keys.with_columns(label=pl.col("clinic_key").str.replace_all("_", " ")))
+    return CLINIC.arrange(keys.with_columns(label=pl.col("clinic_key").str.replace_all("_", " ")))
 
 
 def _listed(layout: Layout, rows: Sequence[tuple[str | int | bool, ...]]) -> pl.DataFrame:
-    return layout.publish(pl.DataFrame(rows, schema={**layout.keys, **layout.numbers}, orient="row"))
+    return layout.arrange(pl.DataFrame(rows, schema={**layout.keys, **layout.numbers}, orient="row"))
 
 
 def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:

@@ -14,12 +14,13 @@ import numpy as np
 import polars as pl
 
 from assets.contract.charts import CHART_SERIES
-from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, columns, to_tenths
 from assets.outcomes.methods import control_charts as charts
 from assets.outcomes.methods.means import mean
 from assets.outcomes.tables.time_words import Reading, signal_sentence
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.outcomes.universes import ELIGIBLE, KNOWN, PAIRS
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP, rounded_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,19 @@ if TYPE_CHECKING:
     from assets.outcomes.topic import Frames
 
 GROUP = ("condition_id", "clinic_key")
+TOO_FEW = "too_few"
+LATEST_HIDDEN = "The latest point is not shown: its number of patients would tell that of a small group."
+MEANS = [series.series_id for series in CHART_SERIES if not series.is_share]
 SERIES_KEYS = columns(STRING, "series", "time_unit", *GROUP)
+CHARTED = {"year": "", "month": "by_month_", "recovered": KNOWN, "pain_change": PAIRS, "completeness": ELIGIBLE}
+"""Time unit and series -> whom its sizes count. Years are those of the other tables; only some feeds have months."""
+
+
+def _chart_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, pl.col("series").is_in(MEANS), "value", "centre", "lower", "upper")
+
+
 OVER_TIME = Layout(
     {**SERIES_KEYS, **columns(STRING, "period")},
     {
@@ -43,11 +56,27 @@ OVER_TIME = Layout(
     },
     groups=("n",),
     statistic="outcome_over_time",
+    counts={"n": Count("{}{}", by=("time_unit", "series"), names=CHARTED)},
+    plain=("phase",),
+    finish=_chart_as_printed,
 )
+
+
+def _signal_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two; what rests on a latest period that is hidden is not said."""
+    rounded = to_tenths(protected, pl.col("series").is_in(MEANS), "centre", "lower", "upper")
+    is_hidden = (pl.col("points") > 0) & pl.col("last_n").is_null()
+    said = {"verdict": TOO_FEW, "sentence": LATEST_HIDDEN, "rule": None}
+    return rounded.with_columns(
+        pl.when(is_hidden).then(pl.lit(said.get(name), dtype)).otherwise(pl.col(name)).alias(name)
+        for name, dtype in {**columns(STRING, *said), **columns(FLOAT, "lower", "upper")}.items()
+    )
+
+
 SIGNAL = Layout(
     SERIES_KEYS,
     {
-        **columns(INTEGER, "n", "points", "phase"),
+        **columns(INTEGER, "n", "last_n", "points", "phase"),
         **columns(STRING, "chart", "limits", "first_period", "last_period"),
         **columns(FLOAT, "centre", "lower", "upper"),
         **columns(STRING, "verdict", "rule"),
@@ -56,6 +85,12 @@ SIGNAL = Layout(
     },
     groups=("n",),
     statistic="outcome_signal",
+    counts={
+        "n": Count("charted"),
+        "last_n": Count("{}{}", by=("time_unit", "series"), names=CHARTED, renamed={"last_period": "period"}),
+    },
+    plain=("points", "phase", "earlier_signals"),
+    finish=_signal_as_printed,
 )
 
 FROZEN, TRIAL = "frozen", "trial"
@@ -112,8 +147,8 @@ def over_time(period_count: pl.DataFrame, rebase: pl.DataFrame, contract: Contra
             points.append(_points(grid, chart, series).with_columns(named))
             verdicts.append(_verdicts(grid, chart, series, unit).with_columns(named))
     return {
-        "outcome_over_time": OVER_TIME.publish(_stacked(points, OVER_TIME)),
-        "outcome_signal": SIGNAL.publish(_stacked(verdicts, SIGNAL)),
+        "outcome_over_time": OVER_TIME.arrange(_stacked(points, OVER_TIME)),
+        "outcome_signal": SIGNAL.arrange(_stacked(verdicts, SIGNAL)),
     }
 
 
@@ -311,15 +346,15 @@ def _verdict(
 ) -> dict[str, object]:
     shown = np.flatnonzero(~np.isnan(grid.value[row]))
     if not len(shown):
-        sentence = signal_sentence(series, unit, Reading("too_few", 0))
-        return {"n": 0, "points": 0, "verdict": "too_few", "earlier_signals": 0, "sentence": sentence}
+        sentence = signal_sentence(series, unit, Reading(TOO_FEW, 0))
+        return {"n": 0, "points": 0, "verdict": TOO_FEW, "earlier_signals": 0, "sentence": sentence}
     last = int(shown[-1])
     phase = chart.phase[row]
     current = shown[phase[shown] == phase[last]]
     rule = next((rule for rule in RULES if chart.rules[rule][row, last] != charts.NEITHER), None)
     has_limits = not np.isnan(chart.centre[row, last])
     reading = Reading(
-        verdict=VERDICTS.get(str(classes[last]), "too_few"),
+        verdict=VERDICTS.get(str(classes[last]), TOO_FEW),
         points=len(current),
         rule=rule,
         is_up=bool(chart.direction[row, last] == charts.UP),
@@ -327,11 +362,12 @@ def _verdict(
         is_latest=not grid.closed[last + 1 :].any(),
         rebased_from=grid.periods[int(np.argmax(phase == phase[last]))] if phase[last] > 1 else None,
         limits=(float(chart.lower[row, last]), float(chart.upper[row, last])),
-        n=None if chart.chart[row, last] == charts.XMR else int(grid.counted[row, last]),
+        n=None if chart.chart[row, last] == charts.XMR else int(rounded_count(grid.counted[row, last])),
         earlier=[grid.periods[t] for t in current[:-1] if chart.direction[row, t] != charts.NEITHER],
     )
     return {
         "n": int(grid.counted[row, shown].sum()),
+        "last_n": int(grid.counted[row, last]),
         "points": len(current),
         "phase": int(phase[last]),
         "chart": str(chart.chart[row, last]) if has_limits else None,
@@ -370,4 +406,8 @@ TOPIC = Topic(
         "outcome_signal": "What the latest point of each chart over time says, in words",
     },
     build=_build,
+    layouts={
+        "outcome_over_time": OVER_TIME,
+        "outcome_signal": SIGNAL,
+    },
 )

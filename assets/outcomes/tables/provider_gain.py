@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract.definitions import ADJUSTED_GAIN_MINIMUM
-from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, columns
 from assets.outcomes.methods.funnel import ACTION_LEVEL, WARNING_LEVEL, mean_limits, zone
 from assets.outcomes.methods.means import deviation, mean
 from assets.outcomes.topic import Topic
@@ -35,6 +35,7 @@ GAIN = Layout(
     },
     groups=("n", "network_n"),
     statistic="provider_gain",
+    counts={"n": Count("predicted"), "network_n": Count("predicted", at={"clinic_key": None})},
 )
 
 
@@ -78,7 +79,7 @@ def provider_gain(predicted_gain: pl.DataFrame, contract: Contract) -> pl.DataFr
         )
     )
     adjusted = _adjusted(providers.filter(pl.col("not_adjusted").is_null()))
-    return GAIN.publish(providers.join(adjusted, on=[*GROUP, "clinic_key"], how="left", nulls_equal=True))
+    return GAIN.arrange(providers.join(adjusted, on=[*GROUP, "clinic_key"], how="left", nulls_equal=True))
 
 
 def _adjusted(providers: pl.DataFrame) -> pl.DataFrame:
@@ -121,4 +122,7 @@ TOPIC = Topic(
     reads=("marts.predicted_gain",),
     tables={"provider_gain": "Gains of providers, adjusted by the source's own prediction, with limits"},
     build=_build,
+    layouts={
+        "provider_gain": GAIN,
+    },
 )

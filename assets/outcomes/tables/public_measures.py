@@ -20,7 +20,7 @@ import polars as pl
 from assets.contract.definitions import COMPARISON_FLOOR_PERCENT
 from assets.contract.public_measures import DATA_COMPLETENESS_PERCENT, LEFT_OUT, PAIN_POINTS, PUBLIC_MEASURES
 from assets.outcomes.adjustment import modelled_episodes
-from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, Sum, columns, to_tenths
 from assets.outcomes.methods import groups
 from assets.outcomes.methods.means import t_interval
 from assets.outcomes.methods.proportions import share, wilson
@@ -38,28 +38,36 @@ NOT_REPORTED = ("no_first_score", "no_last_score")
 SCORED = {"pain_points": "baseline_pain", "function_change": "baseline_function_permille"}
 """Outcome -> the column of ``marts.case_mix`` with its first score."""
 
+MEASURED = ("observed", "observed_low", "observed_high", "expected")
+DIFFERENCES = ("difference", "difference_low", "difference_high")
+MEANS = [measure.measure_id for measure in PUBLIC_MEASURES if measure.outcome_id == "function_change"]
+
+
+def _measured_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, pl.col("measure_id").is_in(MEANS), *MEASURED, *DIFFERENCES)
+
+
 MEASURE = Layout(
     columns(STRING, "measure_id", "region", "clinic_key"),
     {
         **columns(INTEGER, "eligible", "reported"),
         **columns(FLOAT, "completeness"),
         **columns(BOOLEAN, "is_complete"),
-        **columns(FLOAT, "observed", "observed_low", "observed_high", "expected"),
-        **columns(FLOAT, "difference", "difference_low", "difference_high", "at_or_above_expected"),
+        **columns(FLOAT, *MEASURED, *DIFFERENCES, "at_or_above_expected"),
         **columns(BOOLEAN, "is_met"),
         **columns(INTEGER, "under_age", "age_missing", "no_room", *NOT_REPORTED),
         **columns(STRING, "expected_by", "reason"),
     },
     groups=("eligible", "reported"),
-    subgroups={
-        "under_age": ("under_age",),
-        "age_missing": ("age_missing",),
-        "no_room": ("no_room",),
-        # eligible - reported is the sum of the two: a small one would be what is left of it
-        "no_first_score": NOT_REPORTED,
-        "no_last_score": NOT_REPORTED,
-    },
     statistic="public_measure",
+    counts={
+        name: Count(f"public_{name}")
+        for name in ("eligible", "reported", "under_age", "age_missing", "no_room", *NOT_REPORTED)
+    },
+    ratios={"completeness": ("reported", "eligible")},
+    sums=(Sum("eligible", ("reported", *NOT_REPORTED)),),
+    finish=_measured_as_printed,
 )
 
 DEFINITION = Layout(
@@ -71,6 +79,7 @@ DEFINITION = Layout(
         **columns(STRING, "source"),
         **columns(BOOLEAN, "is_verified"),
     },
+    plain=("first_year", "complete_from_percent"),
 )
 
 BY_SOURCE, BY_NETWORK = "source", "network"
@@ -93,7 +102,7 @@ def public_measure(case_mix: pl.DataFrame, fitted: Sequence[Fitted]) -> pl.DataF
     expected = {(one.condition_id, one.outcome.outcome_id): one for one in fitted}
     parts = [_measured(measure, episodes, expected) for measure in PUBLIC_MEASURES]
     empty = pl.DataFrame(schema={**MEASURE.keys, **MEASURE.numbers})
-    return MEASURE.publish(pl.concat([empty, *parts]))
+    return MEASURE.arrange(pl.concat([empty, *parts]))
 
 
 def public_measure_definition() -> pl.DataFrame:
@@ -117,7 +126,7 @@ def public_measure_definition() -> pl.DataFrame:
         {"measure_id": LEFT_OUT_ID, "region": condition_id, "conditions": condition_id, "label": why}
         for condition_id, why in LEFT_OUT.items()
     ]
-    return DEFINITION.publish(pl.DataFrame(rows + left_out, schema={**DEFINITION.keys, **DEFINITION.numbers}))
+    return DEFINITION.arrange(pl.DataFrame(rows + left_out, schema={**DEFINITION.keys, **DEFINITION.numbers}))
 
 
 def _measured(measure: PublicMeasure, episodes: pl.DataFrame, fitted: dict[tuple[str, str], Fitted]) -> pl.DataFrame:

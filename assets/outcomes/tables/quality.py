@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract.checks import delivery_checks, release_checks
-from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
 from assets.outcomes.topic import Topic
 
 if TYPE_CHECKING:
@@ -21,10 +21,12 @@ CONSERVATION = Layout(
         **columns(STRING, "label", "extract_stamp", "state"),
         **columns(INTEGER, "ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"),
     },
+    plain=("ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"),
 )
 QUARANTINE = Layout(
     columns(STRING, "table_name", "check_id", "reason"),
     {**columns(STRING, "title"), **columns(INTEGER, "rows", "to_correct")},
+    plain=("rows", "to_correct"),
 )
 CHECKS = Layout(
     columns(STRING, "check_id"),
@@ -34,7 +36,11 @@ CHECKS = Layout(
         **columns(STRING, "status"),
         **columns(INTEGER, "evaluated", "violated", "deliveries"),
     },
+    plain=("evaluated", "violated", "deliveries"),
 )
+BY_DELIVERY = Layout(columns(STRING, "check_id", "delivery_id"), columns(STRING, "status"))
+"""Only how a check ended: how many rows a delivery of one small clinic has may be how many patients it has."""
+VOLUME = Layout(columns(STRING, "delivery_id"), {**columns(FLOAT, "times_usual"), **columns(BOOLEAN, "is_unusual")})
 QUARANTINE_ORDER = ("table_name", "check_id", "title", "reason", "rows", "to_correct")
 
 STATUSES = ("not_applicable", "pass", "pass_with_violations", "warn", "fail", "error")
@@ -43,7 +49,7 @@ STATUSES = ("not_applicable", "pass", "pass_with_violations", "warn", "fail", "e
 
 def conservation(frame: pl.DataFrame) -> pl.DataFrame:
     """One row per delivery: where its rows went."""
-    return CONSERVATION.publish(frame)
+    return CONSERVATION.arrange(frame)
 
 
 def quarantine_by_reason(quarantine: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -57,7 +63,7 @@ def quarantine_by_reason(quarantine: pl.DataFrame, contract: Contract) -> pl.Dat
         orient="row",
     )
     named = quarantine.join(titles, on="check_id", how="left").with_columns(pl.coalesce("title", "check_id"))
-    return QUARANTINE.publish(named).select(QUARANTINE_ORDER)
+    return QUARANTINE.arrange(named).select(QUARANTINE_ORDER)
 
 
 def check_summary(check_result: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -92,11 +98,25 @@ def check_summary(check_result: pl.DataFrame, contract: Contract) -> pl.DataFram
         pl.col("evaluated", "violated").sum(),
         pl.col("delivery_id").drop_nulls().n_unique().alias("deliveries"),
     )
-    return CHECKS.publish(
+    return CHECKS.arrange(
         checks.join(results, on="check_id", how="left").with_columns(
             pl.col("status").fill_null(STATUSES[0]), pl.col("evaluated", "violated", "deliveries").fill_null(0)
         )
     )
+
+
+def check_by_delivery(check_result: pl.DataFrame) -> pl.DataFrame:
+    """How each check ended on each delivery; without a delivery: on the accepted rows of all of them together."""
+    return BY_DELIVERY.arrange(check_result)
+
+
+def delivery_volume(volume: pl.DataFrame) -> pl.DataFrame:
+    """The rows of each delivery as a multiple of what is usual for its source.
+
+    Deliveries without another of their source are not listed. Usual rows of 0 give no multiple.
+    """
+    times = 2 * pl.col("ingested") / pl.when(pl.col("twice_usual") > 0).then(pl.col("twice_usual"))
+    return VOLUME.arrange(volume.with_columns(times_usual=times))
 
 
 def all_checks(contract: Contract) -> tuple[Check, ...]:
@@ -113,17 +133,21 @@ def _refuse(strange: set[str | None], what: str) -> None:
 
 def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
     return {
+        "check_by_delivery": check_by_delivery(marts["audit.check_result"]),
         "check_summary": check_summary(marts["audit.check_result"], contract),
         "conservation": conservation(marts["audit.conservation"]),
+        "delivery_volume": delivery_volume(marts["audit.delivery_volume"]),
         "quarantine_by_reason": quarantine_by_reason(marts["audit.quarantine"], contract),
     }
 
 
 TOPIC = Topic(
-    reads=("audit.conservation", "audit.quarantine", "audit.check_result"),
+    reads=("audit.conservation", "audit.quarantine", "audit.check_result", "audit.delivery_volume"),
     tables={
+        "check_by_delivery": "How each check ended on each delivery",
         "check_summary": "Every check of the contract with its worst status over the deliveries",
         "conservation": "Where the rows of each delivery went",
+        "delivery_volume": "Rows of each delivery as a multiple of what is usual for its source",
         "quarantine_by_reason": "Rows set aside, by check and reason",
     },
     build=_build,

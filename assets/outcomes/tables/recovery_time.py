@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from assets.contract.definitions import PLANNED_WINDOWS
-from assets.outcomes.frames import ANY_CARE, FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import ANY_CARE, FLOAT, INTEGER, STRING, Count, Layout, columns
 from assets.outcomes.methods.multiplicity import benjamini_hochberg
 from assets.outcomes.methods.restricted_mean import MeanTime, difference, mean_time_with_event
 from assets.outcomes.methods.survival import (
@@ -24,9 +24,10 @@ from assets.outcomes.methods.survival import (
     quantile,
 )
 from assets.outcomes.methods.survival_tests import cause_specific_log_rank, gray
-from assets.outcomes.tables.followed import CELL, DAYS, LEFT, RECOVERED, followed
+from assets.outcomes.tables.followed import AT_RISK as STILL_AT_RISK
+from assets.outcomes.tables.followed import CELL, DAYS, FOLLOWED, LEFT, RECOVERED, followed
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,13 +62,33 @@ TIME = Layout(
         for day in PLANNED_DAYS
     },
     statistic="recovery_time",
+    counts={
+        "n": Count(FOLLOWED),
+        **{name: Count(STILL_AT_RISK, at={"day": day}) for day, name in AT_RISK.items()},
+    },
+    decimals=dict.fromkeys((*MEDIAN, *LIVED, "days_per_visit"), 1),
 )
 PAIR = columns(STRING, "condition_id", "care", "other_care") | columns(INTEGER, "from_day")
+
+
+def _first(universe: str, day: int | None = None) -> Count:
+    """The first group of a pair, whatever the other is, and the test that it is in."""
+    return Count(universe, at={"other_care": None, "event": None, "test": None, "day": day})
+
+
+def _second(universe: str, day: int | None = None) -> Count:
+    """The other group of a pair."""
+    return Count(universe, renamed={"other_care": "care"}, at={"event": None, "test": None, "day": day})
+
+
 TEST = Layout(
     {**PAIR, **columns(STRING, "event", "test")},
     {**columns(INTEGER, "n", "other_n"), **columns(FLOAT, "chi2", "p", "q"), **columns(INTEGER, "m")},
     groups=("n", "other_n"),
     statistic="recovery_time_test",
+    counts={"n": _first(FOLLOWED), "other_n": _second(FOLLOWED)},
+    plain=("m",),
+    decimals=dict.fromkeys(("p", "q"), 3),
 )
 RISKS = (AT_RISK[HORIZON], f"other_{AT_RISK[HORIZON]}")
 GAP = (
@@ -81,6 +102,13 @@ DIFFERENCE = Layout(
     groups=("n", "other_n"),
     subgroups=dict.fromkeys(RISKS, (*RISKS, *GAP)),
     statistic="recovery_time_difference",
+    counts={
+        "n": _first(FOLLOWED),
+        "other_n": _second(FOLLOWED),
+        RISKS[0]: _first(STILL_AT_RISK, HORIZON),
+        RISKS[1]: _second(STILL_AT_RISK, HORIZON),
+    },
+    decimals=dict.fromkeys(GAP, 1),
 )
 
 GRAY, LOG_RANK = "gray", "cause_specific_log_rank"
@@ -122,7 +150,7 @@ def recovery_time(found: Followed, visit_density: pl.DataFrame) -> pl.DataFrame:
             for name, values in zip(AT_HORIZON, at_horizon, strict=True)
         ),
     )
-    return TIME.publish(frame.join(_density(visit_density), on=list(CELL), how="left", nulls_equal=True))
+    return TIME.arrange(frame.join(_density(visit_density), on=list(CELL), how="left", nulls_equal=True))
 
 
 def recovery_time_test(found: Followed) -> pl.DataFrame:
@@ -150,7 +178,7 @@ def recovery_time_test(found: Followed) -> pl.DataFrame:
     tests = pl.concat(done).sort(*TEST.keys, nulls_last=False)
     enough = (pl.min_horizontal("n", "other_n") >= MINIMUM_GROUP) & pl.col("p").is_not_nan()
     p = tests.select(pl.when(enough).then("p").otherwise(float("nan")))["p"].to_numpy()
-    return TEST.publish(
+    return TEST.arrange(
         tests.with_columns(q=pl.Series(benjamini_hochberg(p)), m=pl.Series(np.full(len(p), (~np.isnan(p)).sum())))
     )
 
@@ -173,7 +201,7 @@ def recovery_time_difference(found: Followed) -> pl.DataFrame:
         *(pl.Series(name, at_risk[rows]) for name, rows in zip(RISKS, (one, other), strict=True)),
         *(pl.Series(name, column) for name, column in zip(GAP, values, strict=True)),
     )
-    return DIFFERENCE.publish(frame)
+    return DIFFERENCE.arrange(frame)
 
 
 def _if_enough(risk: Risk, day: Floats) -> Floats:
@@ -231,4 +259,9 @@ TOPIC = Topic(
         "recovery_time_test": "Tests that groups of care have one course of recovery, with false discovery rates",
     },
     build=_build,
+    layouts={
+        "recovery_time": TIME,
+        "recovery_time_difference": DIFFERENCE,
+        "recovery_time_test": TEST,
+    },
 )

@@ -1,9 +1,8 @@
 """Published frames about safety: unwanted events, the time between serious ones, precautions.
 
 Not recorded is never none: a clinic that does not ask has no rate, and the frame says so in words. Numbers of events
-are numbers of few people: where 1 to 10 patients had an event, its count and everything computed from it are hidden,
-and so is what would tell it by subtraction within the clinic; that nobody had one is shown, with the largest rate that
-would still fit.
+are numbers of few people: where 1 to 10 patients had an event, its count and everything computed from it are hidden;
+that nobody had one is shown, with the largest rate that would still fit.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Layout, columns
+from assets.contract import CONTRACT
+from assets.outcomes.frames import BOOLEAN, FLOAT, INTEGER, STRING, Count, Layout, Sum, columns
 from assets.outcomes.methods.proportions import share
 from assets.outcomes.methods.rare_events import (
     MINIMUM_GAPS,
@@ -24,17 +24,17 @@ from assets.outcomes.methods.rare_events import (
     poisson_rate,
 )
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.privacy.disclosure.profiles import behind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from assets.contract.model import Contract
     from assets.outcomes.topic import Frames
 
 NEEDLING = "needling"
+PRECAUTION_TYPES = CONTRACT.table("precaution").column("precaution_type").allowed
+EVENT_TYPES = CONTRACT.table("adverse_event").column("event_type").allowed
 ANY, SEVERITIES = "any", ("any_minor", "any_major")
 PER_SESSIONS = 100
 
@@ -44,53 +44,6 @@ EVENTS = (
     *("events", "rate_per_100", "rate_low", "rate_high", "zero_upper_share", "zero_one_in"),
 )
 UNASKED = ("unasked_events", "unasked_patients")
-
-RATE = Layout(
-    columns(STRING, "clinic_key", "session_kind", "event_type"),
-    {
-        **columns(INTEGER, "sessions", "patients", *RECORDED[:2]),
-        **columns(FLOAT, RECORDED[2]),
-        **columns(INTEGER, *EVENTS[:2]),
-        **columns(FLOAT, *EVENTS[2:5]),
-        **columns(INTEGER, EVENTS[5]),
-        **columns(FLOAT, *EVENTS[6:10]),
-        **columns(INTEGER, EVENTS[10], *UNASKED),
-    },
-    groups=("patients",),
-    subgroups={"recorded_patients": (*RECORDED, *EVENTS), "event_patients": EVENTS, "unasked_patients": UNASKED},
-    statistic="adverse_event_rate",
-)
-CHART = Layout(
-    columns(STRING, "session_kind"),
-    {
-        **columns(INTEGER, "dated_sessions", "events"),
-        **columns(FLOAT, "centre", "upper_limit"),
-        **columns(INTEGER, "zeros_in_a_row"),
-    },
-    groups=("dated_sessions",),
-    subgroups={"events": ("events", "centre", "upper_limit", "zeros_in_a_row")},
-    statistic="adverse_event_chart",
-)
-GAP = Layout(
-    columns(INTEGER, "position"),
-    {**columns(INTEGER, "events", "sessions_between"), **columns(BOOLEAN, "is_long", "is_short", "is_zero")},
-    groups=("events",),
-    statistic="adverse_event_chart",
-)
-NEEDLED = ("needled_patients", "needled_share", "needling_sessions")
-ANSWERED = ("answered_patients", "answered_share")
-PRECAUTION = Layout(
-    columns(STRING, "clinic_key", "precaution_type", "state"),
-    {
-        **columns(INTEGER, "patients", "needled_patients"),
-        **columns(FLOAT, "needled_share"),
-        **columns(INTEGER, "needling_sessions", "answered_patients"),
-        **columns(FLOAT, "answered_share"),
-    },
-    groups=("patients",),
-    subgroups={"needled_patients": NEEDLED, "answered_patients": ANSWERED},
-    statistic="precaution_exposure",
-)
 
 EVIDENCE = {
     "any_minor": "aebrady aeboyce",
@@ -112,6 +65,135 @@ TOO_FEW_EVENTS = f"Too few serious events for limits: {MINIMUM_GAPS + 1} are nee
 ANSWERS = ("yes", "no")
 
 
+def _rate_words(rates: pl.DataFrame) -> pl.DataFrame:
+    """Add the ids of published rates of the same event, and why there is no rate."""
+    reason = (
+        pl.when(pl.col("patients").is_null())
+        .then(pl.lit(SMALL_GROUP))
+        .when(pl.col("recorded_sessions").is_null())
+        .then(pl.lit(FEW_RECORDED))
+        .when(pl.col("recorded_sessions") == 0)
+        .then(pl.lit(NOT_RECORDED))
+        .when(pl.col("events").is_null())
+        .then(pl.lit(FEW_EVENTS))
+    )
+    evidence = pl.when(pl.col("session_kind") == NEEDLING).then(
+        pl.col("event_type").replace_strict(EVIDENCE, default=None, return_dtype=pl.String)
+    )
+    return rates.with_columns(evidence_ids=evidence, reason=reason)
+
+
+def _rate_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Rates with two digits; the bounds of what never happened from the fewest sessions that are printed so."""
+    fewest, _ = behind(protected["recorded_sessions"].fill_null(0).to_numpy())
+    none = ((protected["events"] == 0) & (protected["recorded_sessions"] > 0)).fill_null(value=False).to_numpy()
+    asked = pl.col("recorded_sessions") > 0
+    digits = ("rate_per_100", "rate_low", "rate_high", "zero_upper_share")
+    bounded = protected.with_columns(_bounds(none, fewest))
+    return _rate_words(bounded.with_columns(pl.col(digits).round_sig_figs(2))).with_columns(
+        # Where nobody was asked there are no events to count, not 0 of them
+        pl.when(asked).then(pl.col(name)).alias(name)
+        for name in EVENTS
+    )
+
+
+def _bounds(none: NDArray[np.bool_], sessions: NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
+    """Largest share with an event that would still fit where there was none, and one in how many sessions that is."""
+    bound = np.where(none, exact_upper(np.zeros(len(none)), sessions), np.nan)
+    largest = pl.Series("zero_upper_share", bound, dtype=pl.Float64).fill_nan(None)
+    return largest, (1 / largest).floor().cast(pl.Int64).alias("zero_one_in")
+
+
+RATE = Layout(
+    columns(STRING, "clinic_key", "session_kind", "event_type"),
+    {
+        **columns(INTEGER, "sessions", "patients", *RECORDED[:2]),
+        **columns(FLOAT, RECORDED[2]),
+        **columns(INTEGER, *EVENTS[:2]),
+        **columns(FLOAT, *EVENTS[2:5]),
+        **columns(INTEGER, EVENTS[5]),
+        **columns(FLOAT, *EVENTS[6:10]),
+        **columns(INTEGER, EVENTS[10], *UNASKED),
+        **columns(STRING, "evidence_ids", "reason"),
+    },
+    groups=("patients",),
+    subgroups={"recorded_patients": (*RECORDED, *EVENTS), "event_patients": EVENTS, "unasked_patients": UNASKED},
+    statistic="adverse_event_rate",
+    counts={
+        **{name: Count(name, at={"event_type": None}) for name in ("sessions", "patients", *RECORDED[:2])},
+        **{name: Count(name) for name in ("event_sessions", "event_patients", "events", *UNASKED)},
+    },
+    plain=("zero_one_in",),
+    ratios={
+        "recorded_share": ("recorded_sessions", "sessions"),
+        "event_share": ("event_sessions", "recorded_sessions"),
+    },
+    decimals=dict.fromkeys(("rate_per_100", "rate_low", "rate_high"), 3),
+    sums=tuple(
+        Sum(Count(name, at={"event_type": ANY}), over="event_type", part=name, where={"event_type": kinds})
+        for name in ("events", "unasked_events")
+        for kinds in (SEVERITIES, EVENT_TYPES)
+    ),
+    finish=_rate_as_printed,
+)
+CHART = Layout(
+    columns(STRING, "session_kind"),
+    {
+        **columns(INTEGER, "dated_sessions", "events"),
+        **columns(FLOAT, "centre", "upper_limit"),
+        **columns(INTEGER, "zeros_in_a_row"),
+        **columns(STRING, "reason"),
+    },
+    groups=("dated_sessions",),
+    subgroups={"events": ("events", "centre", "upper_limit", "zeros_in_a_row")},
+    statistic="adverse_event_chart",
+    counts={"dated_sessions": Count("dated_sessions"), "events": Count("serious_sessions")},
+    plain=("zeros_in_a_row",),
+    decimals=dict.fromkeys(("centre", "upper_limit"), 0),
+)
+GAP = Layout(
+    columns(INTEGER, "position"),
+    {**columns(INTEGER, "events", "sessions_between"), **columns(BOOLEAN, "is_long", "is_short", "is_zero")},
+    groups=("events",),
+    statistic="adverse_event_chart",
+    counts={"events": Count("serious_sessions", at={"session_kind": NEEDLING, "position": None})},
+    plain=("sessions_between",),
+)
+NEEDLED = ("needled_patients", "needled_share", "needling_sessions")
+ANSWERED = ("answered_patients", "answered_share")
+PRECAUTION = Layout(
+    columns(STRING, "clinic_key", "precaution_type", "state"),
+    {
+        **columns(INTEGER, "clinic_patients", "patients", "needled_patients"),
+        **columns(FLOAT, "needled_share"),
+        **columns(INTEGER, "needling_sessions", "answered_patients"),
+        **columns(FLOAT, "answered_share"),
+    },
+    groups=("clinic_patients", "patients"),
+    subgroups={"needled_patients": NEEDLED, "answered_patients": ANSWERED},
+    statistic="precaution_exposure",
+    counts={
+        "clinic_patients": Count("clinic_patients", at={"precaution_type": None, "state": None}),
+        "patients": Count("with_precaution"),
+        "needled_patients": Count("needled_with_precaution"),
+        "needling_sessions": Count("needling_sessions_with_precaution"),
+        "answered_patients": Count("answered_precaution", at={"state": None}),
+    },
+    ratios={
+        "needled_share": ("needled_patients", "patients"),
+        "answered_share": ("answered_patients", "clinic_patients"),
+    },
+    sums=(
+        *(
+            Sum("clinic_patients", over="state", part="patients", where={"precaution_type": (name,)})
+            for name in PRECAUTION_TYPES
+        ),
+        Sum("answered_patients", over="state", part="patients", where={"state": ANSWERS}),
+    ),
+)
+"""Every patient has one state of each precaution, if only that nobody asked."""
+
+
 def adverse_event_rate(safety_cube: pl.DataFrame) -> pl.DataFrame:
     """Unwanted events per 100 sessions at which they were asked for, and the share of such sessions with one.
 
@@ -124,41 +206,16 @@ def adverse_event_rate(safety_cube: pl.DataFrame) -> pl.DataFrame:
     part, low, high = event_share(cube["event_sessions"], recorded)
     rate, rate_low, rate_high = (values * PER_SESSIONS for values in poisson_rate(cube["events"], recorded))
     none = cube["event_sessions"].to_numpy() == 0
-    bound = np.where(none, exact_upper(np.zeros(len(cube)), recorded), np.nan)
-    published = _without(
-        RATE.publish(
-            cube.with_columns(
-                recorded_share=pl.Series(share(recorded, cube["sessions"])),
-                event_share=pl.Series(part),
-                event_share_low=pl.Series(low),
-                event_share_high=pl.Series(high),
-                rate_per_100=pl.Series(rate),
-                rate_low=pl.Series(rate_low),
-                rate_high=pl.Series(rate_high),
-                zero_upper_share=pl.Series(bound),
-                zero_one_in=(1 / pl.Series(bound, dtype=pl.Float64)).fill_nan(None).floor(),
-            )
-        ),
-        _telling_events(cube),
-        EVENTS,
-    )
-    asked = pl.col("recorded_sessions") > 0
-    reason = (
-        pl.when("suppressed")
-        .then(pl.lit(SMALL_GROUP))
-        .when(pl.col("recorded_sessions").is_null())
-        .then(pl.lit(FEW_RECORDED))
-        .when(~asked)
-        .then(pl.lit(NOT_RECORDED))
-        .when(pl.col("events").is_null())
-        .then(pl.lit(FEW_EVENTS))
-    )
-    evidence = pl.when(pl.col("session_kind") == NEEDLING).then(
-        pl.col("event_type").replace_strict(EVIDENCE, default=None, return_dtype=pl.String)
-    )
-    # Where nobody was asked there are no events to count, not 0 of them
-    numbers = [pl.when(asked).then(pl.col(name)).alias(name) for name in EVENTS]
-    return _statistic_last(published.with_columns(*numbers, evidence_ids=evidence, reason=reason))
+    counted = cube.with_columns(
+        recorded_share=pl.Series(share(recorded, cube["sessions"])),
+        event_share=pl.Series(part),
+        event_share_low=pl.Series(low),
+        event_share_high=pl.Series(high),
+        rate_per_100=pl.Series(rate),
+        rate_low=pl.Series(rate_low),
+        rate_high=pl.Series(rate_high),
+    ).with_columns(_bounds(none, recorded.to_numpy()))
+    return RATE.arrange(_rate_words(counted))
 
 
 def adverse_event_chart(event_gap: pl.DataFrame, safety_cube: pl.DataFrame) -> pl.DataFrame:
@@ -168,6 +225,13 @@ def adverse_event_chart(event_gap: pl.DataFrame, safety_cube: pl.DataFrame) -> p
     """
     dated = _dated_sessions(safety_cube)
     limits = gap_limits(_gaps(event_gap))
+    reason = None
+    if dated == 0:
+        reason = NO_DATES
+    elif event_gap.is_empty():
+        reason = NO_EVENT
+    elif np.isnan(limits.upper):
+        reason = TOO_FEW_EVENTS
     frame = pl.DataFrame(
         {
             "session_kind": [NEEDLING],
@@ -176,17 +240,11 @@ def adverse_event_chart(event_gap: pl.DataFrame, safety_cube: pl.DataFrame) -> p
             "centre": [limits.centre],
             "upper_limit": [limits.upper],
             "zeros_in_a_row": [None if np.isnan(limits.zeros) else int(limits.zeros)],
+            "reason": [reason],
         },
         schema={**CHART.keys, **CHART.numbers},
     )
-    reason = None
-    if dated == 0:
-        reason = NO_DATES
-    elif event_gap.is_empty():
-        reason = NO_EVENT
-    elif np.isnan(limits.upper):
-        reason = TOO_FEW_EVENTS
-    return _statistic_last(CHART.publish(frame).with_columns(reason=pl.lit(reason, pl.String)))
+    return CHART.arrange(frame)
 
 
 def adverse_event_gap(event_gap: pl.DataFrame) -> pl.DataFrame:
@@ -208,7 +266,7 @@ def adverse_event_gap(event_gap: pl.DataFrame) -> pl.DataFrame:
         },
         schema={**GAP.keys, **GAP.numbers},
     )
-    return GAP.publish(frame.clear() if np.isnan(limits.upper) else frame)
+    return GAP.arrange(frame.clear() if np.isnan(limits.upper) else frame)
 
 
 def precaution_exposure(precaution_cube: pl.DataFrame) -> pl.DataFrame:
@@ -217,75 +275,16 @@ def precaution_exposure(precaution_cube: pl.DataFrame) -> pl.DataFrame:
     ``answered_patients`` of a clinic have a yes or no to that precaution; unknown and not asked never mean no.
     """
     place = ["clinic_key", "precaution_type"]
-    has_answer = pl.col("state").is_in(ANSWERS)
     cube = precaution_cube.with_columns(
-        answered_patients=pl.when(has_answer).then("patients").otherwise(0).sum().over(place),
-        asked=pl.col("patients").sum().over(place),
+        answered_patients=pl.when(pl.col("state").is_in(ANSWERS)).then("patients").otherwise(0).sum().over(place),
+        clinic_patients=pl.col("patients").sum().over(place),
     )
-    published = PRECAUTION.publish(
+    return PRECAUTION.arrange(
         cube.with_columns(
             needled_share=pl.Series(share(cube["needled_patients"], cube["patients"])),
-            answered_share=pl.Series(share(cube["answered_patients"], cube["asked"])),
+            answered_share=pl.Series(share(cube["answered_patients"], cube["clinic_patients"])),
         )
     )
-    # States add up to the patients of the clinic, yes and no to the answered: a hidden one must not follow from others
-    hidden = _hidden_together(cube, place, "patients", "patients")
-    shown = cube.join(hidden, on=list(PRECAUTION.keys), how="anti", nulls_equal=True)
-    needled = _hidden_together(shown, place, "needled_patients", "needled_patients")
-    told = cube.join(hidden.filter(has_answer), on=place, how="semi", nulls_equal=True)
-    published = _without(published, hidden, tuple(PRECAUTION.numbers))
-    published = _without(_without(published, needled, NEEDLED), told, ANSWERED)
-    return published.with_columns(suppressed=pl.col("patients").is_null())
-
-
-def _telling_events(cube: pl.DataFrame) -> pl.DataFrame:
-    """Rows that are hidden, or from which a hidden count of the same clinic and kind of session would follow.
-
-    Minor and major events add up to any: where one of them is hidden, any is too. Kinds of event add up to any too.
-    """
-    place = ["clinic_key", "session_kind"]
-    severity = pl.col("event_type").is_in(SEVERITIES)
-    kinds = _hidden_together(cube.filter(~severity & (pl.col("event_type") != ANY)), place, "event_patients", "events")
-    either = cube.filter(severity & _few("event_patients")).select(*place, event_type=pl.lit(ANY)).unique()
-    return pl.concat([kinds.select(either.columns), either])
-
-
-def _hidden_together(parts: pl.DataFrame, place: list[str], people: str, amount: str) -> pl.DataFrame:
-    """Parts of a whole that are hidden: of 1 to 10 ``people``, and the next smallest until ``amount`` hides them.
-
-    A single hidden part is the whole minus the others; so is the sum of several. At least two are hidden, with at least
-    11 together, as far as there are any.
-    """
-    before = (pl.col(amount).cum_sum() - pl.col(amount)).over(place)
-    few_or_single = (before < MINIMUM_GROUP) | (pl.int_range(pl.len()).over(place) < 2)  # noqa: PLR2004 - single: no two
-    return (
-        parts.filter(pl.col(people) > 0)
-        .sort(~_few(people), amount, *(name for name in parts.columns if parts.schema[name] == pl.String))
-        .filter(_few(people).any().over(place))
-        .filter(_few(people) | few_or_single)
-    )
-
-
-def _few(people: str) -> pl.Expr:
-    return pl.col(people).is_between(1, MINIMUM_GROUP - 1)
-
-
-def _without(published: pl.DataFrame, rows: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
-    """Published frame with these numbers of these rows set to null; rows are found by the string columns they share."""
-    keys = [name for name, dtype in rows.schema.items() if dtype == pl.String]
-    marked = published.join(
-        rows.select(keys).with_columns(is_hidden=pl.lit(value=True)),
-        on=keys,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    hidden = pl.col("is_hidden").is_not_null()
-    return marked.with_columns(pl.when(~hidden).then(pl.col(name)).alias(name) for name in numbers).drop("is_hidden")
-
-
-def _statistic_last(published: pl.DataFrame) -> pl.DataFrame:
-    return published.select(pl.exclude("statistic_id", "suppressed"), "statistic_id", "suppressed")
 
 
 def _gaps(event_gap: pl.DataFrame) -> NDArray[np.int64]:
@@ -317,4 +316,10 @@ TOPIC = Topic(
         "precaution_exposure": "Precautions to needling, how many patients were asked, and how many were needled",
     },
     build=_build,
+    layouts={
+        "adverse_event_chart": CHART,
+        "adverse_event_gap": GAP,
+        "adverse_event_rate": RATE,
+        "precaution_exposure": PRECAUTION,
+    },
 )

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes import universes
+from assets.outcomes.frames import FLOAT, INTEGER, STRING, Count, Layout, Sum, columns, to_tenths
 from assets.outcomes.methods.clustered import Clusters, Shared, clustered_difference, clustered_mean
 from assets.outcomes.methods.means import deviation, mean, t_interval
 from assets.outcomes.methods.proportions import missing_bounds, newcombe, share, wilson
 from assets.outcomes.topic import Topic
+from assets.outcomes.universes import EPISODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +34,19 @@ KNOWN = ("n", "recovered", "rate", "rate_low", "rate_high")
 ELIGIBLE = ("eligible", "completeness", "rate_if_missing_none", "rate_if_missing_all")
 PAIRS = ("pairs", "pair_share", "baseline_mean", "change_mean", "change_low", "change_high")
 RESPONDERS = ("mcid_n", "mcid_rate", "mcid_low", "mcid_high")
+
+IN_SUBGROUP = {
+    "episodes": EPISODES,
+    "n": universes.KNOWN,
+    "recovered": universes.RECOVERED,
+    "eligible": universes.ELIGIBLE,
+    "pairs": universes.PAIRS,
+    "mcid_n": universes.MCID_ROOM,
+}
+WHOLE_DIMENSIONS = ("population", "symptom_duration")
+"""Dimensions in which each episode is in one subgroup."""
+NO_DIMENSION = {"dimension": None, "subgroup": None}
+
 
 SUBGROUP = Layout(
     columns(STRING, "condition_id", "dimension", "subgroup"),
@@ -53,7 +68,39 @@ SUBGROUP = Layout(
         "mcid_n": RESPONDERS,
     },
     statistic="subgroup_outcome",
+    counts={name: Count(universe) for name, universe in IN_SUBGROUP.items()},
+    ratios={
+        "rate": ("recovered", "n"),
+        "completeness": ("n", "eligible"),
+        "rate_if_missing_none": ("recovered", "eligible"),
+        "pair_share": ("pairs", "episodes"),
+    },
+    decimals=dict.fromkeys(PAIRS[2:], 1),
+    sums=(
+        *(
+            Sum(Count(universe, at=NO_DIMENSION), over="subgroup", part=name, where={"dimension": (dimension,)})
+            for name, universe in IN_SUBGROUP.items()
+            for dimension in WHOLE_DIMENSIONS
+        ),
+        Sum(
+            Count(EPISODES, at={"dimension": "care_mix", "subgroup": "dry_needling"}),
+            over="subgroup",
+            part="episodes",
+            where={"dimension": ("twitch",)},
+        ),
+    ),
 )
+MOMENT = {"discharge": "", "immediate": "session_"}
+"""When twitch is looked at -> what stands before the universe: at discharge the episodes of the subgroups."""
+
+
+def _twitch(universe: str) -> Count:
+    """Of a subgroup by twitch."""
+    return Count(
+        f"{{}}{universe}", by=("outcome",), names=MOMENT, renamed={"twitch": "subgroup"}, at={"dimension": "twitch"}
+    )
+
+
 TWITCH = Layout(
     columns(STRING, "condition_id", "outcome", "twitch"),
     {
@@ -68,7 +115,30 @@ TWITCH = Layout(
         "mcid_patients": ("mcid_patients", *RESPONDERS),
     },
     statistic="twitch_outcome",
+    counts={
+        "patients": _twitch("patients"),
+        "units": _twitch("units"),
+        "pair_patients": _twitch("pair_patients"),
+        "pairs": _twitch(universes.PAIRS),
+        "mcid_patients": _twitch("mcid_patients"),
+        "mcid_n": _twitch(universes.MCID_ROOM),
+    },
+    ratios={"pair_share": ("pairs", "units")},
+    decimals=dict.fromkeys(PAIRS[2:], 1),
 )
+
+
+def _side(side: str, *, pain: str, mcid: str) -> Count:
+    """One side of the difference: the same as a row of the outcomes by twitch."""
+    names = MOMENT | {"pain_change": pain, "mcid_rate": mcid}
+    return Count("{}{}", by=("outcome", "quantity"), names=names, at={"dimension": "twitch", "subgroup": side})
+
+
+def _difference_as_printed(protected: pl.DataFrame) -> pl.DataFrame:
+    """Points have one decimal, shares two."""
+    return to_tenths(protected, pl.col("quantity") == "pain_change", "yes", "no", "difference", "low", "high")
+
+
 TWITCH_DIFFERENCE = Layout(
     columns(STRING, "condition_id", "outcome", "quantity"),
     {
@@ -77,6 +147,11 @@ TWITCH_DIFFERENCE = Layout(
     },
     groups=("yes_patients", "no_patients"),
     statistic="twitch_difference",
+    counts={
+        **{f"{side}_n": _side(side, pain=universes.PAIRS, mcid=universes.MCID_ROOM) for side in (YES, NO)},
+        **{f"{side}_patients": _side(side, pain="pair_patients", mcid="mcid_patients") for side in (YES, NO)},
+    },
+    finish=_difference_as_printed,
 )
 CARE_MIX = Layout(
     columns(STRING, "condition_id", "treatment_class"),
@@ -92,6 +167,14 @@ CARE_MIX = Layout(
         "needled_with_class": ("needled_with_class", "needled_share"),
     },
     statistic="care_mix",
+    counts={
+        "episodes": Count(EPISODES, at={"treatment_class": None}),
+        "with_class": Count(EPISODES, renamed={"treatment_class": "subgroup"}, at={"dimension": "care_mix"}),
+        "sessions": Count("class_sessions"),
+        "needled": Count(EPISODES, at={"treatment_class": None, "dimension": "care_mix", "subgroup": "dry_needling"}),
+        "needled_with_class": Count("needled_with_class"),
+    },
+    ratios={"share": ("with_class", "episodes"), "needled_share": ("needled_with_class", "needled")},
 )
 
 
@@ -106,7 +189,7 @@ def subgroup_outcome(subgroup_cube: pl.DataFrame) -> pl.DataFrame:
     change = mean(cube["change_sum"], cube["pairs"])
     spread = deviation(cube["change_sum"], cube["change_sum_squares"], cube["pairs"])
     change_low, change_high = t_interval(change, spread, cube["pairs"])
-    return SUBGROUP.publish(
+    return SUBGROUP.arrange(
         cube.with_columns(
             n=pl.col("known"),
             rate=pl.Series(rate),
@@ -134,7 +217,7 @@ def twitch_outcome(twitch_cube: pl.DataFrame) -> pl.DataFrame:
     cube = twitch_cube
     pairs = cube["pairs"]
     change, low, high = clustered_mean(_clusters(cube))
-    return TWITCH.publish(
+    return TWITCH.arrange(
         cube.with_columns(
             pair_share=pl.Series(share(pairs, cube["units"])),
             baseline_mean=pl.Series(mean(cube["baseline_sum"], pairs)),
@@ -168,13 +251,13 @@ def twitch_difference(twitch_cube: pl.DataFrame) -> pl.DataFrame:
     counts = [ends[f"mcid_{name}{side}"] for side in ("", NO_SIDE) for name in ("responders", "eligible")]
     shares = (share(*counts[:2]), share(*counts[2:]), *newcombe(*counts))
     rate = _difference(ends, "mcid_rate", ("mcid_eligible", "mcid_patients"), shares)
-    return TWITCH_DIFFERENCE.publish(pl.concat([change, rate]))
+    return TWITCH_DIFFERENCE.arrange(pl.concat([change, rate]))
 
 
 def care_mix(care_mix_cube: pl.DataFrame) -> pl.DataFrame:
     """Share of episodes, and of needled episodes, that received each kind of treatment. Kinds overlap."""
     cube = care_mix_cube
-    return CARE_MIX.publish(
+    return CARE_MIX.arrange(
         cube.with_columns(
             share=pl.Series(share(cube["with_class"], cube["episodes"])),
             needled_share=pl.Series(share(cube["needled_with_class"], cube["needled"])),
@@ -231,4 +314,10 @@ TOPIC = Topic(
         "twitch_outcome": "Change in pain by local twitch response, after the session and at discharge",
     },
     build=_build,
+    layouts={
+        "care_mix": CARE_MIX,
+        "subgroup_outcome": SUBGROUP,
+        "twitch_difference": TWITCH_DIFFERENCE,
+        "twitch_outcome": TWITCH,
+    },
 )

@@ -30,7 +30,7 @@ class Reading:
     ``is_up`` says in which direction, ``pattern`` are the periods it looked at, ``is_latest`` whether no closed period
     comes after them. ``points`` counts those of the current phase, which began in ``rebased_from`` (None: the first
     phase); ``earlier`` are other periods of it that were flagged. ``limits`` hold at the latest point, for groups of
-    ``n`` (None: of any size).
+    about ``n``, a size as printed (None: of any size).
     """
 
     verdict: str
@@ -88,5 +88,5 @@ def _expected(series: ChartSeries, unit: str, reading: Reading) -> str:
     if series.is_share and low <= 0 and high >= 1:
         return f"The groups are too small for limits: no single {unit} could be outside them."
     between = f"{low:.0%} and {high:.0%}" if series.is_share else f"{low:.1f} and {high:.1f} {series.unit}"
-    period = f"any {unit}" if reading.n is None else f"a {unit} with {reading.n:,} {series.counted}"
+    period = f"any {unit}" if reading.n is None else f"a {unit} with about {reading.n:,} {series.counted}"
     return f"Expect between {between} in {period} if nothing changes."

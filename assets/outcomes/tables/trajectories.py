@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import FLOAT, INTEGER, STRING, Count, Layout, columns
 from assets.outcomes.methods.fitting import FitError
 from assets.outcomes.methods.trajectory import (
     SLOPE_DAYS,
@@ -53,6 +53,12 @@ TRAJECTORY = Layout(
     groups=("n",),
     subgroups={"n_near": ("n_near", "mean", "mean_low", "mean_high")},
     statistic="trajectory",
+    counts={
+        "n": Count("course", at={"day": None}),
+        "scores": Count("course_scores", at={"day": None}),
+        "n_near": Count("course"),
+    },
+    decimals=dict.fromkeys(("mean", "mean_low", "mean_high"), 1),
 )
 MODEL = Layout(
     KEYS,
@@ -63,6 +69,7 @@ MODEL = Layout(
     },
     groups=("n",),
     statistic="trajectory",
+    counts={"n": Count("course"), "scores": Count("course_scores")},
 )
 """``sd_slope`` is in units of the outcome per four weeks; ``knots`` are days; ``reason`` says why there is no fit."""
 
@@ -109,8 +116,8 @@ def trajectories(scores: pl.DataFrame) -> dict[str, pl.DataFrame]:
         means += _means(course)
         models.append(_model(course))
     return {
-        "trajectory": TRAJECTORY.publish(pl.DataFrame(means, schema=_schema(TRAJECTORY))),
-        "trajectory_model": MODEL.publish(pl.DataFrame(models, schema=_schema(MODEL))),
+        "trajectory": TRAJECTORY.arrange(pl.DataFrame(means, schema=_schema(TRAJECTORY))),
+        "trajectory_model": MODEL.arrange(pl.DataFrame(models, schema=_schema(MODEL))),
     }
 
 
@@ -160,4 +167,8 @@ TOPIC = Topic(
         "trajectory_model": "The mixed models behind the courses: variation between and within episodes",
     },
     build=_build,
+    layouts={
+        "trajectory": TRAJECTORY,
+        "trajectory_model": MODEL,
+    },
 )

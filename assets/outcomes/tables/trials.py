@@ -15,11 +15,11 @@ import polars as pl
 from assets.contract.definitions import TRIAL_COVARIATES
 from assets.contract.model import Better, TrialPlan
 from assets.outcomes.covariates import independent_columns
-from assets.outcomes.frames import FLOAT, INTEGER, STRING, Layout, columns
+from assets.outcomes.frames import FLOAT, INTEGER, STRING, Count, Layout, columns
 from assets.outcomes.methods.ancova import difference, fit_arms
 from assets.outcomes.methods.fitting import FitError
 from assets.outcomes.topic import Topic
-from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +40,18 @@ TOO_FEW, ONE_ARM, NO_REFERENCE, NO_VARIATION = (
 )
 """Reasons for no number, beside those of ``fitting.Reason``."""
 
+
+SCORED, ASSIGNED = "scored_in_arm", "assigned_to_arm"
+WHENEVER = {"measure_id": None, "planned_day": None}
+REFERENCE = {"reference_arm": "arm"}
+
+
+def _too_few(protected: pl.DataFrame) -> pl.DataFrame:
+    """Nothing rests on a hidden group any more but that it is small."""
+    reason = pl.when("suppressed").then(pl.lit(TOO_FEW)).otherwise("reason")
+    return protected.with_columns(reason=reason)
+
+
 EFFECT = Layout(
     {
         **columns(STRING, "trial_id", "measure_id"),
@@ -55,6 +67,16 @@ EFFECT = Layout(
     },
     groups=("n_arm", "n_reference", "assigned_arm", "assigned_reference"),
     statistic="trial_effect",
+    counts={
+        "n_arm": Count(SCORED, at={"reference_arm": None}),
+        "n_reference": Count(SCORED, renamed=REFERENCE),
+        "assigned_arm": Count(ASSIGNED, at={"reference_arm": None, **WHENEVER}),
+        "assigned_reference": Count(ASSIGNED, renamed=REFERENCE, at=WHENEVER),
+        "scores": Count("scores"),
+        "degrees_of_freedom": Count("degrees_of_freedom"),
+    },
+    decimals={"p_value": 3},
+    finish=_too_few,
 )
 """``n`` are patients with both scores, ``assigned`` all of the arm; ``scores`` are rows of both arms, two of a patient
 where both sides count."""
@@ -93,10 +115,7 @@ def trial_effect(episodes: pl.DataFrame, scores: pl.DataFrame, contract: Contrac
             pl.col("value").cast(pl.Float64),
         )
         rows += _compared(assigned, own, plan, contract)
-    frame = EFFECT.publish(pl.DataFrame(rows, schema={**EFFECT.keys, **EFFECT.numbers}))
-    # Nothing rests on the group any more but that it is small
-    reason = pl.when("suppressed").then(pl.lit(TOO_FEW)).otherwise("reason").alias("reason")
-    return frame.with_columns(reason)
+    return EFFECT.arrange(pl.DataFrame(rows, schema={**EFFECT.keys, **EFFECT.numbers}))
 
 
 def _compared(
@@ -212,4 +231,7 @@ TOPIC = Topic(
         "trial_effect": "Trials: difference between arms as assigned, adjusted for the baseline, with 95% interval"
     },
     build=_build,
+    layouts={
+        "trial_effect": EFFECT,
+    },
 )

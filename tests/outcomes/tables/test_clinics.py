@@ -15,6 +15,7 @@ from assets.outcomes.methods.shrinkage import random_effects
 from assets.outcomes.tables.clinics import (
     NO_VARIATION,
     PAIN_CHANGE,
+    SPREAD,
     TOO_FEW_CLINICS,
     TOO_FEW_PATIENTS,
     TOO_INCOMPLETE,
@@ -28,6 +29,8 @@ from assets.outcomes.tables.clinics import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+as_printed = SPREAD.finish or pytest.fail("the spread has no sentence")
 
 (DEFAULT,) = (item.definition_id for item in CONTRACT.definitions if item.is_default)
 POINTS = 4
@@ -117,9 +120,7 @@ def test_small_and_incomplete_clinics_are_shown_but_not_judged() -> None:
     eligible = [*ALIKE[:10], 40, 11, 100, 100, 100, 30]
     rows = of(clinic_funnel(cells(known, [n // 2 for n in known], eligible=eligible)))
     small, eleven, incomplete, floor, target, nobody = rows[10:]
-    assert small["suppressed"]
-    assert all(small[name] is None for name in ("n", "value", "zone", "line_low_95", "network", "completeness_word"))
-    assert not eleven["suppressed"]
+    assert (small["not_compared"], small["zone"], small["line_low_95"]) == (TOO_FEW_PATIENTS, None, None)
     assert eleven["zone"] == AS_EXPECTED
     assert (incomplete["not_compared"], incomplete["zone"], incomplete["high_95"]) == (TOO_INCOMPLETE, None, None)
     assert incomplete["value"] is not None
@@ -130,15 +131,16 @@ def test_small_and_incomplete_clinics_are_shown_but_not_judged() -> None:
 
 
 def test_whoever_is_not_compared_has_no_part_in_the_spread() -> None:
-    """A suppressed clinic with an extreme value changes neither the spread nor another clinic's shrunken value."""
+    """A small clinic with an extreme value changes neither the spread nor another clinic's shrunken value."""
     known = [*ALIKE, 10]
     one, other = (cells(known, [*PLANTED, extreme]) for extreme in (0, 6))
     same = one.with_columns(pl.col("network", "patient_sd").first())
     swapped = other.with_columns(network=pl.lit(one["network"][0]), patient_sd=pl.lit(one["patient_sd"][0]))
-    for table in (clinic_spread, clinic_shrunken):
-        assert table(same).equals(table(swapped))
+    assert clinic_spread(same).equals(clinic_spread(swapped))
+    others = pl.col("clinic_key") != "c12"
+    assert clinic_shrunken(same).filter(others).equals(clinic_shrunken(swapped).filter(others))
     assert {row["clinics"] for row in of(clinic_spread(one))} == {12}
-    assert of(clinic_shrunken(one))[-1]["suppressed"]
+    assert of(clinic_shrunken(one))[-1]["not_compared"] == TOO_FEW_PATIENTS
 
 
 def test_fewer_than_ten_clinics_get_limits_by_chance_and_a_reason() -> None:
@@ -161,7 +163,7 @@ def test_fewer_than_ten_clinics_get_limits_by_chance_and_a_reason() -> None:
 
 
 def test_spread_of_alike_and_of_different_clinics() -> None:
-    (alike,) = of(clinic_spread(cells(ALIKE, [round(0.6 * n) for n in ALIKE])))
+    (alike,) = of(as_printed(clinic_spread(cells(ALIKE, [round(0.6 * n) for n in ALIKE]))))
     assert (alike["tau2"], alike["between_sd"], alike["icc"], alike["patients_needed"]) == (0, 0, 0, None)
     assert (alike["pairs"], alike["pairs_apart"], alike["all_alike"]) == (66, 0, True)
     assert alike["pairs_sentence"] == "No two clinics can be told apart (66 pairs compared)."
@@ -178,10 +180,15 @@ def test_spread_of_alike_and_of_different_clinics() -> None:
     within = network * (1 - network)
     assert spread["patients_needed"] == pytest.approx(0.7 / 0.3 * within / pool.tau2, abs=1e-6)
     assert spread["median_patients"] == 62.5
-    assert f"about {np.ceil(spread['patients_needed']):.0f} patients" in spread["reliability_sentence"]
+    (said,) = of(as_printed(clinic_spread(cells(ALIKE, PLANTED))))
+    assert said["median_patients"] == 60
+    assert said["patients_needed"] == pytest.approx(spread["patients_needed"], abs=2.5)
+    assert said["patients_needed"] % 5 == 0
+    assert f"about {said['patients_needed']:.0f} patients" in said["reliability_sentence"]
+    assert "has about 60," in said["reliability_sentence"]
     assert not spread["all_alike"]
     assert f"{spread['pairs_apart']} of 66 pairs" in spread["pairs_sentence"]
-    assert spread["n"] == sum(ALIKE)
+    assert spread["network_n"] == sum(ALIKE)
 
 
 def test_shrunken_values_and_what_they_differ_from() -> None:
@@ -206,8 +213,11 @@ def test_lines_span_the_compared_clinics_and_pass_through_their_limits() -> None
     found = cells(ALIKE, PLANTED)
     lines, points = of(funnel_line(found)), of(clinic_funnel(found))
     sizes = [row["at_n"] for row in lines]
-    assert (sizes[0], sizes[-1]) == (int(0.7 * 30), 112)
+    assert (sizes[0], sizes[-1]) == (20, 121)
     assert sizes == sorted(set(sizes))
+    # the smallest clinic may as well have 31 and the largest 99
+    other = cells([99 if n == 100 else 31 if n == 30 else n for n in ALIKE], PLANTED)
+    assert [row["at_n"] for row in of(funnel_line(other))] == sizes
     by_size = {row["at_n"]: row for row in lines}
     common = [(row, by_size[row["n"]]) for row in points if row["n"] in by_size]
     assert common

@@ -25,6 +25,7 @@ from assets.outcomes.tables.completion import (
     completion_sensitivity,
     weighted_rates,
 )
+from tests.outcomes.printed import printed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +130,7 @@ def test_completion_has_a_rate_an_interval_and_a_word(captured: int, word: str) 
     low, high = wilson([captured], [100])[1:]
     assert [row["rate_low"], row["rate_high"]] == pytest.approx([low[0], high[0]], abs=1e-8)
     assert row["completeness_word"] == word
-    assert frame.filter(pl.col("clinic_key") == "c1")["captured"].null_count() == 4
+    assert printed("completion", frame).filter(pl.col("clinic_key") == "c1")["captured"].null_count() == 4
 
 
 def test_weights_bring_back_a_rate_that_complete_cases_miss(episodes: pl.DataFrame, table: pl.DataFrame) -> None:
@@ -185,7 +186,6 @@ def test_levels_that_are_always_or_never_known(episodes: pl.DataFrame) -> None:
     known, unknown = (only(table, condition_id=None, clinic_key=name) for name in ("c0", "c1"))
     assert known["not_weighted"] == ALL_KNOWN
     assert known["weighted_rate"] == pytest.approx(known["rate"], abs=1e-8)
-    assert unknown["suppressed"] is False
     assert (unknown["not_weighted"], unknown["weighted_rate"], unknown["n"]) == (NOBODY_KNOWN, None, 0)
     assert unknown["conclusion"] == NOT_COMPARED
     whole = only(table, condition_id=None, clinic_key=None)
@@ -280,7 +280,7 @@ def test_a_conclusion_holds_and_under_the_floor_there_is_none() -> None:
 
 def test_small_groups_are_hidden() -> None:
     table = completion_sensitivity(clinics((4, 8, 12), (50, 90, 100)), case_mix(200).clear(), CONTRACT)
-    row = only(table, clinic_key="c0")
+    row = only(printed("completion_sensitivity", table), clinic_key="c0")
     assert row["suppressed"]
     assert {
         value

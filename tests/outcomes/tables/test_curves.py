@@ -10,6 +10,7 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.outcomes.tables.curves import GRID, recovery_curve
+from tests.outcomes.printed import printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,8 +104,9 @@ def test_unknown_outcomes_and_other_definitions_are_no_part_of_a_curve() -> None
 
 def test_numbers_stop_where_few_are_left() -> None:
     frame = recovery_curve(events((10, "recovered", 9), (60, "left", 1), (100, "recovered", 10)), CONTRACT)
-    by_day = {row["day"]: row for row in frame.iter_rows(named=True)}
-    assert (by_day[56]["at_risk"], by_day[56]["shown"]) == (11, True)
+    assert frame.filter(pl.col("day").is_in([56, 63]))["shown"].to_list() == [True, False]
+    by_day = {row["day"]: row for row in printed("recovery_curve", frame).iter_rows(named=True)}
+    assert (by_day[56]["at_risk"], by_day[56]["shown"]) == (15, True)
     assert by_day[63]["at_risk"] is None
     assert by_day[63]["recovered_share"] is None
     assert not by_day[63]["shown"]
@@ -114,11 +116,11 @@ def test_numbers_stop_where_few_are_left() -> None:
 
 
 def test_small_cell_is_suppressed_whole_and_eleven_is_not() -> None:
-    ten = recovery_curve(events((10, "recovered", 4), (300, "open", 6)), CONTRACT)
+    ten = printed("recovery_curve", recovery_curve(events((10, "recovered", 4), (300, "open", 6)), CONTRACT))
     assert ten["suppressed"].all()
     assert not ten["shown"].any()
     assert ten.select(pl.col("n", "recovered_share", "at_risk").null_count()).row(0) == (25, 25, 25)
-    eleven = recovery_curve(events((300, "open", 11)), CONTRACT)
+    eleven = printed("recovery_curve", recovery_curve(events((300, "open", 11)), CONTRACT))
     assert not eleven["suppressed"].any()
     assert eleven["shown"].all()
 

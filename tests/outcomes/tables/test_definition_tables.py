@@ -1,4 +1,4 @@
-"""Bands of change with their disclosure control, and conclusions that do or do not depend on the definition."""
+"""Bands of change, and conclusions that do or do not depend on the definition."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from assets.contract import CONTRACT
 from assets.contract.definitions import IMPACT_BANDS
 from assets.outcomes.tables import definitions
 from assets.outcomes.tables.definitions import definition_sensitivity, responder_rule, response_band
+from tests.outcomes.printed import printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,38 +57,22 @@ def test_bands_add_up_and_empty_ones_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "hidden"),
+    "counts",
     [
-        ({"worse": 20, "none": 30, "moderate": 40}, set()),
-        ({"worse": 5, "none": 30, "moderate": 40}, {"worse", "none"}),  # the rest of n would be worse
-        ({"worse": 5, "none": 3, "moderate": 40}, {"worse", "none"}),
-        ({"worse": 5, "none": 40, "moderate": 40}, {"worse", "moderate"}),  # of two equal ones one goes
-        ({"worse": 4, "none": 4}, {*BANDS, "deteriorated"}),
+        {"worse": 20, "none": 30, "moderate": 40},
+        {"worse": 5, "none": 30, "moderate": 40},
+        {"worse": 5, "none": 3, "moderate": 40},
+        {"worse": 4, "none": 4},
     ],
 )
-def test_no_band_of_one_to_ten_can_be_read_or_worked_out(counts: dict[str, int], hidden: set[str]) -> None:
-    found = shown(response_band(bands(counts)))
-    assert {band for band, episodes in found.items() if episodes is None} == hidden
-
-
-@given(st.lists(st.integers(0, 40), min_size=5, max_size=5))
-def test_whatever_the_counts_no_single_band_is_hidden(counts: list[int]) -> None:
-    table = bands(dict(zip(BANDS, counts, strict=True))).filter(pl.col("episodes") > 0)
-    found = shown(response_band(table).filter(pl.col("band_id") != "deteriorated"))
-    hidden = {band for band, episodes in found.items() if episodes is None}
-    total = sum(counts)
-    assert len(hidden) != 1
-    assert {band for band, size in zip(BANDS, counts, strict=True) if 0 < size < 11} <= hidden
-    if 0 < total < 11:
-        assert hidden == set(BANDS)
-    assert len(hidden) <= max(2, sum(0 < size < 11 for size in counts)) or total < 11
-
-
-def test_groups_are_covered_each_for_itself() -> None:
-    cube = pl.concat([bands({"worse": 5, "none": 30}, clinic="a"), bands({"worse": 15, "none": 30}, clinic="b")])
-    published = response_band(cube)
-    assert shown(published.filter(pl.col("clinic_key") == "b"))["none"] == 30
-    assert shown(published.filter(pl.col("clinic_key") == "a"))["none"] is None
+def test_no_band_of_one_to_ten_is_printed(counts: dict[str, int]) -> None:
+    """The share of a large enough group is shown, as a recovery rate is; how few that are is not."""
+    frame = printed("response_band", response_band(bands(counts)))
+    hidden = {band for band, episodes in shown(frame).items() if episodes is None}
+    small = {band for band, size in counts.items() if size <= 10}
+    whole = sum(counts.values()) > 10
+    assert hidden == (small if whole else {*BANDS, "deteriorated"})
+    assert frame["share"].null_count() == (0 if whole else len(frame))
 
 
 def cubes(rates: Mapping[str | None, tuple[int, int, dict[str, int]]]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -133,7 +116,7 @@ def test_conclusions_and_what_depends_on_the_definition() -> None:
     as_expected = dict.fromkeys(DEFINITIONS, "as_expected")
     assert conclusions(table, None, "a") == {**as_expected, "pain_0": "below"}
     assert conclusions(table, "neck_pain", "b") == as_expected
-    assert set(conclusions(table, None, "c").values()) == {None}  # suppressed with its numbers
+    assert set(conclusions(table, None, "c").values()) == {"too_few_patients"}
     assert set(conclusions(table, None, "d").values()) == {"too_incomplete"}
     assert conclusions(table, "neck_pain", None) == {
         **dict.fromkeys(DEFINITIONS, "most_recover"),
@@ -141,7 +124,7 @@ def test_conclusions_and_what_depends_on_the_definition() -> None:
     }
     flags = {
         (row["condition_id"], row["clinic_key"]): (row["conclusions"], row["depends_on_definition"])
-        for row in table.filter(~pl.col("suppressed")).iter_rows(named=True)
+        for row in table.iter_rows(named=True)
     }
     assert flags["neck_pain", None] == (2, True)
     assert flags[None, "a"] == (2, True)
@@ -173,7 +156,7 @@ def test_topic_on_a_network_and_on_nothing(marts: Mapping[str, pl.DataFrame], ep
     tables = {**marts, "marts.pain_cube": marts["marts.pain_cube"].clear(), "marts.response_band_cube": cube}
     made = definitions.TOPIC.build({name: tables[name] for name in definitions.TOPIC.reads}, CONTRACT)
     assert set(made) == set(definitions.TOPIC.tables)
-    assert not made["definition_sensitivity"].filter(~pl.col("suppressed")).is_empty()
+    assert not made["definition_sensitivity"].is_empty()
     # every definition has the same counts in this network: nothing can depend on it
     assert not made["definition_sensitivity"]["depends_on_definition"].any()
     shuffled = {name: tables[name].sample(fraction=1, shuffle=True, seed=3) for name in definitions.TOPIC.reads}

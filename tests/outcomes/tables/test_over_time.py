@@ -76,8 +76,21 @@ def test_a_stable_series_says_what_to_expect() -> None:
     assert (found["verdict"], found["chart"], found["limits"], found["points"]) == ("stable", "p", "frozen", 24)
     assert found["sentence"] == (
         "Stable: month-to-month changes are ordinary variation. "
-        "Expect between 45% and 74% in a month with 100 known outcomes if nothing changes."
+        "Expect between 45% and 74% in a month with about 100 known outcomes if nothing changes."
     )
+
+
+def test_nothing_is_said_of_a_latest_month_that_is_hidden() -> None:
+    exact = over_time(mart([*FLAT, *FLAT, 20]), NO_REBASE, CONTRACT)["outcome_signal"]
+    assert exact.filter(pl.col("series") == "recovered")["last_n"].unique().to_list() == [100]
+    finish = SIGNAL.finish or pytest.fail("no words for what is hidden")
+    concern = pl.col("verdict") == "concern"
+    shown = finish(exact).filter(concern).row(0, named=True)
+    assert shown["rule"] == "outside"
+    hidden = finish(exact.filter(concern).with_columns(last_n=pl.lit(None, pl.Int64))).row(0, named=True)
+    assert (hidden["verdict"], hidden["rule"], hidden["lower"], hidden["upper"]) == ("too_few", None, None, None)
+    assert hidden["sentence"].startswith("The latest point is not shown")
+    assert hidden["centre"] == shown["centre"]
 
 
 def test_a_run_is_named_with_its_first_month() -> None:
@@ -140,8 +153,7 @@ def test_small_and_missing_months_are_gaps(small: int | None) -> None:
     assert found["period"].to_list() == MONTHS[:23]
     row = found.row(17, named=True)
     assert row["value"] is None
-    assert row["n"] == (None if small else 0)
-    assert row["suppressed"] == bool(small)
+    assert row["n"] == (small or 0)
     assert found["rules"].null_count() == found.height
     whole = points(mart([*FLAT, *[66] * 11]))
     assert whole["rules"].drop_nulls().to_list() == ["run_of_7"] * 11
@@ -211,7 +223,7 @@ def test_years_have_holes_too() -> None:
 
 def test_nothing_in_nothing_out() -> None:
     found = over_time(mart(FLAT).clear(), NO_REBASE, CONTRACT)
-    named = ["statistic_id", "recovery_definition_id", "suppressed"]
+    named = ["statistic_id", "recovery_definition_id"]
     assert found["outcome_over_time"].columns == [*OVER_TIME.keys, *OVER_TIME.numbers, *named]
     assert found["outcome_signal"].columns == [*SIGNAL.keys, *SIGNAL.numbers, *named]
     assert all(frame.is_empty() for frame in found.values())

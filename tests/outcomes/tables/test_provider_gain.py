@@ -13,6 +13,7 @@ import pytest
 from assets.contract import CONTRACT
 from assets.outcomes.methods.funnel import ABOVE, AS_EXPECTED, BELOW
 from assets.outcomes.tables.provider_gain import NO_VARIATION, TOO_FEW_RECORDS, TOPIC, provider_gain
+from tests.outcomes.printed import printed
 
 MEASURE = CONTRACT.measures[0].measure_id
 
@@ -75,7 +76,8 @@ def test_the_rule_by_hand() -> None:
 
 
 def test_few_records_are_shown_and_not_adjusted_and_fewer_hidden() -> None:
-    rows = {row["clinic_key"]: row for row in provider_gain(mart(providers()), CONTRACT).iter_rows(named=True)}
+    table = printed("provider_gain", provider_gain(mart(providers()), CONTRACT))
+    rows = {row["clinic_key"]: row for row in table.iter_rows(named=True)}
     assert (rows["d"]["not_adjusted"], rows["d"]["adjusted_gain"], rows["d"]["zone"]) == (TOO_FEW_RECORDS, None, None)
     assert rows["d"]["gain_mean"] is not None
     assert (rows["e"]["n"], rows["e"]["not_adjusted"]) == (30, None)

@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
-from assets.outcomes.tables.quality import all_checks, check_summary, conservation, quarantine_by_reason
+from assets.outcomes.tables.quality import (
+    all_checks,
+    check_by_delivery,
+    check_summary,
+    conservation,
+    delivery_volume,
+    quarantine_by_reason,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,3 +66,21 @@ def test_conservation_is_in_order_of_deliveries(audit: Mapping[str, pl.DataFrame
     assert frame["delivery_id"].to_list() == ["d1", "d2"]
     with pytest.raises(ValueError, match="no column superseded"):
         conservation(audit["audit.conservation"].drop("superseded"))
+
+
+def test_each_check_on_each_delivery(audit: Mapping[str, pl.DataFrame]) -> None:
+    frame = check_by_delivery(audit["audit.check_result"])
+    assert frame.columns == ["check_id", "delivery_id", "status"]
+    assert frame.rows() == [
+        ("measurement.value.readable", "d1", "pass"),
+        ("measurement.value.readable", "d2", "pass_with_violations"),
+        ("measurement.value.readable", "d3", "not_applicable"),
+        ("visit.key.unique", None, "warn"),
+    ]
+    results = audit["audit.check_result"]
+    with pytest.raises(ValueError, match="two rows with the same check_id, delivery_id"):
+        check_by_delivery(pl.concat([results, results]))
+
+
+def test_volume_as_a_multiple_of_what_is_usual(audit: Mapping[str, pl.DataFrame]) -> None:
+    assert delivery_volume(audit["audit.delivery_volume"]).rows() == [("d1", 4.0, True), ("d2", None, True)]

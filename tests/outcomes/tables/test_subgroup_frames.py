@@ -17,6 +17,7 @@ from assets.outcomes.tables.subgroups import (
     twitch_difference,
     twitch_outcome,
 )
+from tests.outcomes.printed import printed
 
 EXACT, SQUARES = pl.Decimal(38, 6), pl.Decimal(38, 12)
 TWITCH_COLUMNS = {
@@ -108,7 +109,9 @@ def test_sessions_of_one_patient_are_alike(twitch_cube: pl.DataFrame, changes: d
 
 
 def test_many_sessions_of_few_patients_are_hidden(twitch_cube: pl.DataFrame) -> None:
-    got = twitch_outcome(twitch_cube).row(by_predicate=pl.col("condition_id") == "sciatica", named=True)
+    got = printed("twitch_outcome", twitch_outcome(twitch_cube)).row(
+        by_predicate=pl.col("condition_id") == "sciatica", named=True
+    )
     assert (got["patients"], got["units"], got["suppressed"]) == (15, 60, False)
     assert [got[name] for name in ("pair_patients", "pairs", "change_mean", "change_low")] == [None] * 4
 
@@ -158,7 +161,7 @@ def test_patients_on_both_sides_of_a_difference(changes: dict[str, np.ndarray]) 
 
 def test_no_difference_from_few_patients(twitch_cube: pl.DataFrame) -> None:
     few = twitch_cube.with_columns(pair_patients=pl.when(pl.col("twitch") == "no").then(10).otherwise("pair_patients"))
-    change = twitch_difference(few).row(
+    change = printed("twitch_difference", twitch_difference(few)).row(
         by_predicate=(pl.col("quantity") == "pain_change") & (pl.col("outcome") == "discharge"), named=True
     )
     assert change["suppressed"]
@@ -178,13 +181,11 @@ def test_subgroup_outcome() -> None:
             ("sciatica", "population", "athlete", 10, 9, 9, 9, 9, 60, 30, 100, 9, 9),
         )
     )
-    athlete, unknown, unrecorded, small = (
+    athlete, unrecorded = (
         frame.row(by_predicate=predicate, named=True)
         for predicate in (
             pl.col("condition_id").is_null() & (pl.col("subgroup") == "athlete"),
-            pl.col("subgroup") == "unknown",
             pl.col("subgroup") == "not_recorded",
-            pl.col("condition_id") == "sciatica",
         )
     )
     assert (athlete["n"], athlete["rate"], athlete["completeness"], athlete["pair_share"]) == (80, 0.6, 0.8, 0.5)
@@ -192,6 +193,9 @@ def test_subgroup_outcome() -> None:
     expected = stats.t.interval(0.95, 59, loc=change.mean(), scale=stats.sem(change))
     assert [athlete["change_low"], athlete["change_high"]] == pytest.approx(expected, abs=1e-8)
     assert (athlete["mcid_n"], athlete["mcid_rate"]) == (55, 0.6)
+    protected = printed("subgroup_outcome", frame)
+    unknown = protected.row(by_predicate=pl.col("subgroup") == "unknown", named=True)
+    small = protected.row(by_predicate=pl.col("condition_id") == "sciatica", named=True)
     assert (unknown["episodes"], unknown["eligible"]) == (30, 25)
     hidden = ("n", "recovered", "rate", "completeness", "rate_if_missing_all", "pairs", "change_mean", "mcid_rate")
     assert {name: unknown[name] for name in hidden} == dict.fromkeys(hidden)
@@ -216,11 +220,13 @@ def test_what_goes_with_needling() -> None:
             ("sciatica", "massage", 40, 0, 20, 0, 60),
         )
     )
-    rows = {(key, name): got for key, name, *got in frame.drop("statistic_id", "suppressed").rows()}
+    rows = {(key, name): got for key, name, *got in frame.drop("statistic_id").rows()}
     assert rows[None, "massage"] == [200, 100, 0.5, 300, 80, 60, 0.75]
-    assert rows[None, "modality"] == [200, 20, 0.1, 25, 80, None, None]
-    assert rows[None, "sham"] == [None] * 7
+    assert rows[None, "modality"] == [200, 20, 0.1, 25, 80, 3, 0.0375]
     assert rows["sciatica", "massage"] == [40, 20, 0.5, 60, 0, 0, None]
+    protected = {(key, name): got for key, name, *got in printed("care_mix", frame).drop("statistic_id").rows()}
+    assert protected[None, "modality"] == [200, 20, 0.1, 25, 80, None, None, False]
+    assert protected[None, "sham"] == [None] * 7 + [True]
 
 
 def test_empty_marts_give_empty_frames() -> None:

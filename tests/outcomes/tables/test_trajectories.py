@@ -10,6 +10,7 @@ from assets.contract import CONTRACT
 from assets.contract.definitions import TRAJECTORY_LAST_DAY
 from assets.outcomes.methods.trajectory import KNOTS
 from assets.outcomes.tables.trajectories import DAYS, TOPIC, trajectories
+from tests.outcomes.printed import printed
 
 
 def planted(
@@ -68,6 +69,7 @@ def test_days_with_few_episodes_near_them_are_hidden() -> None:
     scores = planted(60, last=30)
     later = planted(5, last=2, seed=3).with_columns(day_offset=pl.col("day_offset") * 14)
     rows = trajectories(pl.concat([scores, later.with_columns(episode_no=pl.col("episode_no") + 100)]))["trajectory"]
+    rows = printed("trajectory", rows)
     assert rows.filter(pl.col("day") == 70).select("n_near", "mean", "mean_low", "mean_high").row(0) == (None,) * 4
 
 
@@ -75,7 +77,7 @@ def test_few_episodes_are_suppressed_and_a_failed_fit_is_a_reason() -> None:
     twice = planted(50, "sciatica").filter(pl.col("day_offset").rank("ordinal").over("episode_no") <= 2)
     frames = trajectories(pl.concat([planted(10), twice]))
     for name in ("trajectory", "trajectory_model"):
-        hidden, failed = frames[name].partition_by("condition_id", maintain_order=True)
+        hidden, failed = printed(name, frames[name]).partition_by("condition_id", maintain_order=True)
         assert hidden["suppressed"].all()
         numbers = [column for column, kind in hidden.schema.items() if kind == pl.Float64]
         assert all(hidden[column].null_count() == len(hidden) for column in [*numbers, "n", "scores"])

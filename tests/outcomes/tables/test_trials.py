@@ -12,6 +12,7 @@ from assets.contract import CONTRACT
 from assets.contract.definitions import TRIAL_COVARIATES
 from assets.contract.model import TrialPlan
 from assets.outcomes.tables.trials import TOPIC, trial_effect
+from tests.outcomes.printed import printed
 
 NUMBERS = {"surgery_count", "comorbidity_count", "age_years"}
 
@@ -150,7 +151,7 @@ def test_one_arm() -> None:
 
 def test_five_patients_and_ten_in_an_arm() -> None:
     for patients in (5, 21):
-        frame = trial_effect(*trial(patients), planned("usual"))
+        frame = printed("trial_effect", trial_effect(*trial(patients), planned("usual")))
         assert reasons(frame) == ["too_few_patients"]
         assert frame["suppressed"].to_list() == [True]
         assert frame.select("n_arm", "n_reference", "assigned_arm", "scores").row(0) == (None,) * 4

@@ -1,0 +1,216 @@
+"""Disclosure control: the only road from exact tables to published ones."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from assets.privacy.disclosure.bounds import Found, consistent, is_narrow, narrow_cells, propagated
+from assets.privacy.disclosure.cells import AT, NO_CELL, UNLIMITED, Cells, cells_of
+from assets.privacy.disclosure.cover import cover
+from assets.privacy.disclosure.knowledge import earlier, knowledge, rules, veiled
+from assets.privacy.disclosure.layout import ALL_VALUES
+from assets.privacy.disclosure.printing import printed
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP, Profile, ShareRule, is_small
+from assets.privacy.disclosure.relations import Relations, relations_of
+from assets.privacy.disclosure.views import too_fine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from assets.privacy.disclosure.layout import Disclosable
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+NOT_HIDDEN = ""
+PRIMARY, COMPLEMENTARY, PREDECESSOR = "primary", "complementary", "predecessor"
+VIEW = "view"
+REASONS = {
+    PRIMARY: "the group, or a part that the profile protects, is too small",
+    COMPLEMENTARY: "with the other numbers of this release it would tell too much about a hidden one",
+    PREDECESSOR: "with the numbers of the previous release it would tell too much about a hidden one",
+    VIEW: "most groups of this view are too small, so none of it is shown",
+}
+COARSER = 3.0
+"""A count over all of something costs so many times one that names it: fine numbers are hidden before coarse ones."""
+TOP_COST = 1_000.0
+"""A count of everybody is worth so much more than another: hidden last."""
+ONCE_HIDDEN_COST = 1e-3
+"""What the previous release hid costs next to nothing."""
+
+
+class Protected(NamedTuple):
+    """Frames as they may be published, and a log of what is hidden and why, which says nothing of sizes."""
+
+    frames: dict[str, pl.DataFrame]
+    log: pl.DataFrame
+
+
+def protect(
+    frames: Mapping[str, pl.DataFrame],
+    layouts: Mapping[str, Disclosable],
+    profile: Profile,
+    previous: Mapping[str, pl.DataFrame] | None = None,
+) -> Protected:
+    """Hide, round and log, looking at all tables together and at those published before.
+
+    Args:
+        frames: Exact tables. One without a layout, or whose layout has no groups, is about nobody and stays as it is.
+        layouts: By name of the table.
+        profile: Who will read them.
+        previous: Protected tables of the previous release, for the same profile.
+
+    Raises:
+        ValueError: a frame does not fit its layout, tables contradict each other, or nothing would protect a group; no
+            size is named.
+
+    """
+    fine = {name: too_fine(frame, layouts[name]) for name, frame in frames.items() if _of_groups(layouts.get(name))}
+    kept = {name: frame.filter(~fine[name]) if name in fine else frame for name, frame in frames.items()}
+    unseen = {name: frames[name].filter(rows) for name, rows in fine.items()}
+    cells = cells_of(kept, layouts, profile, previous or {})
+    relations = relations_of(cells)
+    kind = np.where(_primary(cells, profile), PRIMARY, NOT_HIDDEN).astype("<U13")
+    among_now = (abs(relations.matrix) @ cells.before.astype(float)) == 0
+    _complete(cells, relations.kept(among_now), profile, kind, COMPLEMENTARY)
+    if cells.before.any():
+        _complete(cells, relations, profile, kind, PREDECESSOR)
+    hidden = kind != NOT_HIDDEN
+    out = dict(frames)
+    for table in cells.tables:
+        veil = veiled(table, hidden, cells.truth, profile)
+        out[table.name] = printed(table, hidden, veil, cells.truth, profile, unseen[table.name])
+    return Protected(out, _log(cells, kind, unseen))
+
+
+def _of_groups(layout: Disclosable | None) -> bool:
+    return layout is not None and bool(layout.groups)
+
+
+def _primary(cells: Cells, profile: Profile) -> Bools:
+    """Groups of 1 to 10; where parts are protected, every such count, and each part with so few in it or beside it."""
+    hidden = cells.protected & cells.in_table & is_small(cells.truth)
+    if profile.protects_parts:
+        for table in cells.tables:
+            for share in table.shares:
+                inexact = (rules(share, cells.truth, profile) != ShareRule.EXACT) & share.of_outcome
+                hidden[share.part[inexact]] = True
+    return np.asarray(hidden)
+
+
+def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArray[np.str_], why: str) -> None:
+    """Hide further cells until nothing too narrow is known of any hidden one; mark them in ``kind``.
+
+    Limits drawn through the relations come first: they are cheap, and find nearly all. Only then is looked whether
+    the relations together tell more.
+    """
+    with_previous = why == PREDECESSOR
+    cost = _cost(cells)
+    truth = np.where(cells.before, cells.low, np.maximum(cells.truth, 0)).astype(float)
+    if with_previous:
+        known = knowledge(cells, kind != NOT_HIDDEN, profile)
+        relations, truth = consistent(relations.joined(earlier(cells)), known.low, known.high, cells)
+    # What the previous release printed is known well enough, and large enough, whatever is hidden now
+    once_shown = _of_previous(cells, cells.high < UNLIMITED) & with_previous
+    found = Found(truth, profile.width)
+    while True:
+        hidden = kind != NOT_HIDDEN
+        known = knowledge(cells, hidden, profile)
+        every = relations.joined(known.relations)
+        target = _target(cells, hidden, known.printed, with_previous=with_previous)
+        target &= ~(once_shown & (kind != PRIMARY))
+        low, high = propagated(every, known.low, known.high)
+        narrow = target & is_narrow(low, high, profile.width)
+        if not narrow.any():
+            narrow = narrow_cells(every, low, high, found, target)
+        if not narrow.any():
+            return
+        candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
+        kind[cover(every, low, high, narrow, candidate, cost, profile.width)] = why
+
+
+def _target(cells: Cells, hidden: Bools, is_printed: Bools, *, with_previous: bool) -> Bools:
+    """Cells of which little may be known: those that are printed nowhere, and what is small beside a part.
+
+    A row goes with its group, so what stands nowhere else is not printed although nothing had to be hidden in it. A
+    reader cannot tell, so it is held to the same width; unless nobody is in it, which nobody has to be kept from.
+    """
+    small_rest = cells.is_rest & (cells.truth < MINIMUM_GROUP) & ~_of_nobody(cells)
+    unprinted = cells.in_table & ~is_printed & (hidden | (cells.truth > 0))
+    now = ~cells.before & cells.protected & (unprinted | small_rest)
+    then = cells.before & cells.protected & cells.in_table & (cells.high >= UNLIMITED)
+    return np.asarray(now | (then & with_previous))
+
+
+def _of_nobody(cells: Cells) -> Bools:
+    """What is beside a part of an empty group: it is nobody, as everybody may know."""
+    found = np.zeros(len(cells.truth), dtype=bool)
+    for share in (share for table in cells.tables for share in table.shares):
+        known = (share.rest != NO_CELL) & (share.whole != NO_CELL)
+        found[share.rest[known][cells.truth[share.whole[known]] == 0]] = True
+    return found
+
+
+def _of_previous(cells: Cells, then: Bools) -> Bools:
+    """Cells of this release whose predecessor is one of those."""
+    identity = [name for name in cells.places.columns if name != "before"]
+    chosen = cells.places.filter(pl.Series(cells.before & then)).select(identity).with_columns(chosen=True)
+    joined = cells.places.join(chosen, on=identity, how="left", nulls_equal=True, maintain_order="left")
+    return np.asarray(joined["chosen"].fill_null(value=False).to_numpy() & ~cells.before)
+
+
+def _cost(cells: Cells) -> Floats:
+    """What is lost with a cell: the numbers that go with it, weighted by how many patients they tell of."""
+    numbers = np.zeros(len(cells.truth))
+    for table in cells.tables:
+        layout = table.layout
+        for column, at in table.cells.items():
+            if column in layout.groups:
+                lost = len(layout.numbers)
+            else:
+                lost = (
+                    1 + len(layout.subgroups.get(column, ())) + sum(column in pair for pair in layout.ratios.values())
+                )
+            np.add.at(numbers, at[at != NO_CELL], lost)
+    cost = numbers * np.log1p(np.maximum(cells.truth, 1))
+    named = [pl.col(AT + name).is_not_null().cast(pl.Int8) for name in ALL_VALUES if AT + name in cells.coordinates]
+    depth = (
+        cells.places.select(pl.sum_horizontal(named)).to_series().to_numpy().astype(float)
+        if named
+        else np.zeros(len(cost))
+    )
+    cost *= COARSER**-depth
+    cost[depth == 0] *= TOP_COST
+    cost[_of_previous(cells, cells.high >= UNLIMITED)] *= ONCE_HIDDEN_COST
+    return cost
+
+
+def _log(cells: Cells, kind: NDArray[np.str_], unseen: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Where each hidden cell stands, and each row of the views that are hidden as a whole."""
+    rows = []
+    for table in cells.tables:
+        named = _named(table.frame, table.layout)
+        for column in table.layout.counts:
+            for row, cell in enumerate(table.cells[column]):
+                if cell != NO_CELL and kind[cell] != NOT_HIDDEN:
+                    rows.append((table.name, named[row], column, str(kind[cell]), REASONS[str(kind[cell])]))
+        for place, column in product(_named(unseen[table.name], table.layout), table.layout.groups):
+            rows.append((table.name, place, column, VIEW, REASONS[VIEW]))
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("table_name", "keys", "column", "kind", "reason"), pl.String), orient="row"
+    ).sort(pl.all())
+
+
+def _named(frame: pl.DataFrame, layout: Disclosable) -> list[str]:
+    """The keys of each row as one text."""
+    keys = list(layout.keys)
+    rows = frame.select(keys).iter_rows()
+    named = ([f"{key}={value}" for key, value in zip(keys, row, strict=True) if value is not None] for row in rows)
+    return ["; ".join(parts) or "all" for parts in named]

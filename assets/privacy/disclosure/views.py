@@ -1,0 +1,41 @@
+"""Views that are too fine for the network: where most groups are too small, none of them is shown.
+
+A view is the rows of a table that name the same of condition, clinic, care and period. Where fewer than half of its
+groups could be shown, the few that could would rest on luck, and every one of them would cost others to protect. So the
+view is hidden as a whole; the coarser views, and those of a larger network, are not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from assets.privacy.disclosure.layout import ALL_VALUES
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP
+
+if TYPE_CHECKING:
+    from assets.privacy.disclosure.layout import Disclosable
+
+SMALLEST_SHARE = 0.5
+"""Of the groups of a view that must be large enough to be shown, for any of them to be."""
+CROSSED = 2
+"""A view that names fewer of condition, clinic, care and period than this is never hidden as a whole."""
+
+
+def too_fine(frame: pl.DataFrame, layout: Disclosable) -> pl.Series:
+    """Rows of an exact table whose view is hidden as a whole."""
+    named = {key: _is_named(key) for key in layout.keys if key in ALL_VALUES}
+    enough = pl.all_horizontal((pl.col(group) >= MINIMUM_GROUP) | (pl.col(group) == 0) for group in layout.groups)
+    if len(named) < CROSSED or frame.is_empty():
+        return pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
+    crossed = pl.sum_horizontal(pl.col(key).cast(pl.Int8) for key in named)
+    marked = frame.select(enough=enough, **named)
+    return marked.select(
+        (crossed >= CROSSED) & (pl.col("enough").mean().over(list(named)) < SMALLEST_SHARE)
+    ).to_series()
+
+
+def _is_named(key: str) -> pl.Expr:
+    everything = ALL_VALUES[key]
+    return pl.col(key).is_not_null() if everything is None else pl.col(key) != everything

@@ -1,0 +1,140 @@
+"""What one check says, found and means: the panel that opens when a check is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assets.contract.checks import Kind, Stage, delivery_checks, release_checks
+from dashboards.markup import clean
+from dashboards.pages.parts import State, slot, when
+from dashboards.words import STATUS, count, listing, plural, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assets.contract.checks import Check
+    from assets.contract.model import Contract
+    from dashboards.published import Row
+
+PANEL = "panel"
+"""Hidden while no check is chosen."""
+FIELDS = (
+    ("rule", "Rule"),
+    ("passes", "Passes when"),
+    ("why", "Why it matters"),
+    ("fails", "If it fails"),
+    ("table", "Data set"),
+    ("engine", "Run by"),
+    ("latest", "Result"),
+    ("history", "Over the deliveries"),
+)
+NAMED = 4
+"""Deliveries on which a check did not pass are named up to this number."""
+SMALLEST_SHARE = 0.0001
+ENGINE = "Great Expectations, in DuckDB"
+WHY = {
+    Kind.SCHEMA: "Another set of columns means that the extract was changed; numbers could be about something else.",
+    Kind.STRUCTURE: "A row that is cut or shifted has every value under a wrong heading.",
+    Kind.USABLE: "A delivery that loses most of its rows is a wrong delivery, not one with some wrong rows.",
+    Kind.TYPE: "A column that cannot be read as what it should be is another column, or has another format.",
+    Kind.READABLE: "A value that cannot be read is not counted as anything; guessing it would make up data.",
+    Kind.REQUIRED: "Without this value the row belongs to nothing and cannot be counted.",
+    Kind.PATTERN: "A key in another form is often a name or a number of a person, or a key of another system.",
+    Kind.ALLOWED: "A code that nobody knows has no meaning here; it is asked for rather than guessed.",
+    Kind.POSSIBLE: "A value that cannot occur is a typing error, another unit or another measure.",
+    Kind.PLAUSIBLE: "A rare value may be right; many of them mean another unit or a fault of entry.",
+    Kind.ROW_RULE: "Values that contradict each other cannot both be right.",
+    Kind.UNIQUE: "What stands twice would be counted twice.",
+    Kind.REFERENCE: "A row without the record to which it belongs cannot be followed over time.",
+    Kind.RULE: "An episode in another order than care can have would have a wrong course.",
+    Kind.BEHAVIOUR: "A habit of rounding or copying scores hides small changes and small differences.",
+    Kind.VOLUME: "Far fewer or far more rows than usual mean a filter, a part that is missing or a second extract.",
+}
+
+
+def checks_of(contract: Contract) -> dict[str, Check]:
+    """Every check of the contract by its id."""
+    by_table = [check for table in contract.tables for check in delivery_checks(contract, table)]
+    return {check.check_id: check for check in (*by_table, *release_checks(contract))}
+
+
+def panel_html(state: State, links: str) -> str:
+    """Return the panel; its words are slots. ``links`` is HTML that stands at its foot."""
+    fields = "".join(f"<div><dt>{label}</dt>{slot(f'check.{name}', state, 'dd')}</div>" for name, label in FIELDS)
+    close = '<button type="button" data-drill="check" data-value="">Close</button>'
+    return (
+        f'<section class="check js-only" aria-label="Chosen check"{when(PANEL, state)}>'
+        f'{slot("check.title", state, "h2")}<dl>{fields}</dl><p class="links">{links}{close}</p></section>'
+    )
+
+
+def panel_state(row: Row, check: Check | None, results: Sequence[tuple[str, str]]) -> State:
+    """Return the words about a check.
+
+    Args:
+        row: Its row of check_summary.
+        check: The check of the contract; None for one that it does not list.
+        results: Name of each delivery and how the check ended there, in the order of time.
+
+    """
+    words = {
+        "title": clean(row["title"]),
+        "rule": clean(row["sentence"]),
+        "passes": _passes(row, check),
+        "why": WHY[check.kind] if check else "",
+        "fails": _fails(check),
+        "table": spoken(row["table_name"]),
+        "engine": ENGINE,
+        "latest": _latest(row),
+        "history": _history(row, results),
+    }
+    return State(text={f"check.{name}": text for name, text in words.items()})
+
+
+def _passes(row: Row, check: Check | None) -> str:
+    if check is not None and check.kind in (Kind.SCHEMA, Kind.TYPE):
+        return "always as agreed"
+    return f"at most {row['tolerance']:.0%} of the rows break it" if row["tolerance"] else "no row breaks it"
+
+
+def _fails(check: Check | None) -> str:
+    if check is None:
+        return ""
+    aside = "Rows that break it are set aside with their reason and count again once they are corrected."
+    if not check.blocks:
+        return aside if check.sets_aside else "A warning: no row is set aside and the release is not stopped."
+    if check.stage is Stage.DELIVERY:
+        return "The delivery is held: none of its rows is counted."
+    return f"{aside} If more break it than allowed, nothing is released: the numbers before it stay."
+
+
+def _latest(row: Row) -> str:
+    status = STATUS.get(row["status"], spoken(row["status"]))
+    if not row["evaluated"]:
+        return status
+    if not row["violated"]:
+        return f"{status}: none of {plural(row['evaluated'], 'row')} breaks it"
+    share = row["violated"] / row["evaluated"]
+    rest = "under 0.01%" if share < SMALLEST_SHARE else f"{share:.2%}"
+    verb = "breaks" if row["violated"] == 1 else "break"
+    return f"{status}: {count(row['violated'])} of {plural(row['evaluated'], 'row')} ({rest}) {verb} it"
+
+
+def _history(row: Row, results: Sequence[tuple[str, str]]) -> str:
+    if row["stage"] == Stage.RELEASE.value:
+        return "Evaluated once, on the accepted rows of all deliveries together."
+    ran = [(name, status) for name, status in results if status != "not_applicable"]
+    if not ran:
+        return "There was nothing to check."
+    bad = [(name, status) for name, status in ran if status not in ("pass", "pass_with_violations")]
+    passed = f"Passed on {len(ran) - len(bad):,} of {plural(len(ran), 'delivery', 'deliveries')}"
+    if not bad:
+        return f"{passed}."
+    named = [f"{name} ({STATUS[status]})" for name, status in bad[-NAMED:]]
+    more = len(bad) - len(named)
+    return f"{passed}. Not on {listing([*named, f'{more:,} before']) if more else listing(named)}."
+
+
+def hidden_panel(states: Mapping[str, State]) -> dict[str, State]:
+    """Return the states with one before them, of no check, in which the panel is hidden."""
+    return {"0": State(hide=[PANEL]), **states}
