@@ -199,7 +199,7 @@ def _failed(row: Row | None, meta: SiteMeta) -> str:
 
 
 def _too_few(meta: SiteMeta) -> str:
-    return f"{meta.too_few_patients} in a group"
+    return meta.too_few_patients
 
 
 def _effective(row: Row) -> str:

@@ -15,7 +15,7 @@ class Clinics(StrEnum):
 
     ALL = "all, by name"
     OWN = "its own by name; the others as unnamed points of the funnel, their sizes rounded to 25"
-    NONE = "none; the suppression log names the places where something is hidden"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

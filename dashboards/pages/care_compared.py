@@ -173,7 +173,7 @@ class Compared:
 
     def _lead(self, row: Row | None, groups: tuple[str, str], outcome: str) -> tuple[str, str]:
         if row is None or row["suppressed"]:
-            return "Too few patients to compare", f": {self.meta.too_few_patients} in a group."
+            return "Too few patients to compare", f": {self.meta.too_few_patients}."
         one, other = (_inside(group) for group in groups)
         if row["treated_mean"] is None or row["control_mean"] is None:
             return "Nothing to compare", f": no patient with a known outcome {one}, or none {other}."
@@ -212,7 +212,7 @@ class Compared:
 
     def _words(self, row: Row | None) -> str:
         if row is None or row["suppressed"]:
-            return f"{self.meta.too_few_patients} in a group"
+            return self.meta.too_few_patients
         return "no known outcome in a group" if None in (row["treated_mean"], row["control_mean"]) else ""
 
     def _recorded_cells(self, row: Row | None, outcome: str) -> list[Cell]:

@@ -104,18 +104,21 @@ class SiteMeta:
 
     @property
     def too_few(self) -> str:
-        """The words that stand for a hidden group."""
-        return f"{self._or_withheld}fewer than {self.minimum_group} episodes"
+        """The words that stand for a hidden group.
+
+        What is hidden only so that a small group cannot be worked out looks the same: nobody is told which is which.
+        """
+        return f"{self._or_withheld}fewer than {self.minimum_group} episodes, or beside such a group"
 
     @property
     def too_few_patients(self) -> str:
         """The same where patients are counted."""
-        return f"{self._or_withheld}fewer than {self.minimum_group} patients"
+        return f"{self._or_withheld}fewer than {self.minimum_group} patients, or beside such a group"
 
     @property
     def hidden(self) -> str:
         """What stands for a hidden count in a table."""
-        return "not shown" if self.withheld else f"<{self.minimum_group}"
+        return "not shown" if self.withheld else "hidden"
 
     @property
     def _or_withheld(self) -> str:
@@ -203,8 +206,9 @@ def _footer(meta: SiteMeta) -> str:
     release = f"Release {esc(clean(meta.release))} · " if meta.release else ""
     definitions = ' · <a href="definitions.html">Definitions and methods</a>' if meta.has("definitions") else ""
     return (
-        f"<footer><p>{simulated}{readers}{ROUNDED[meta.profile]} and groups of fewer than {meta.minimum_group} are not "
-        "shown, so that no one can be recognised. This page sends nothing anywhere and needs no network connection.</p>"
+        f"<footer><p>{simulated}{readers}{ROUNDED[meta.profile]} and groups of fewer than {meta.minimum_group}, with "
+        "what would tell them, are not shown, so that no one can be recognised. This page sends nothing anywhere and "
+        "needs no network connection.</p>"
         f"<p>{release}Code {esc(clean(meta.code_version))} · contract {esc(clean(meta.contract_version))} · "
         f"plotly.js {get_plotlyjs_version()}{definitions}</p></footer>"
     )

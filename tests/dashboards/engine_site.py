@@ -121,7 +121,7 @@ def _rows(condition: int) -> State:
     rows = [
         ["All conditions", 500, 55, "=cmd()"],
         [["neck", "Neck pain"], 250, 61, "as is"],
-        [["back", "Low back pain"], "<11", None, LONG],
+        [["back", "Low back pain"], "hidden", None, LONG],
     ]
     return State(plots={"rates": _figure(condition)}, rows={"rates": rows})
 

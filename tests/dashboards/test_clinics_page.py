@@ -256,7 +256,7 @@ def test_funnel_sentence_counts_names_and_gives_reasons(meta: SiteMeta) -> None:
     )
     assert say.zones_sentence(rows) == say.funnel_sentence(rows, meta).partition(" Not compared")[0]
     assert say.funnel_sentence([("E", NO_ROW)], meta) == (
-        "No clinic can be compared. Not compared: E (fewer than 11 episodes)."
+        "No clinic can be compared. Not compared: E (fewer than 11 episodes, or beside such a group)."
     )
 
 
@@ -278,7 +278,7 @@ def test_lead_takes_its_words_from_the_zone_only(zone: str, meta: SiteMeta) -> N
 def test_lead_of_a_clinic_that_is_not_compared_says_why(meta: SiteMeta) -> None:
     assert say.clinic_lead("A", "Neck pain", NO_ROW, None, meta) == (
         "A is not compared",
-        " (Neck pain): fewer than 11 episodes.",
+        " (Neck pain): fewer than 11 episodes, or beside such a group.",
     )
     assert say.clinic_lead("A", "Neck pain", None, None, meta)[1] == " (Neck pain): no episodes."
 
@@ -367,7 +367,7 @@ def test_the_funnel_table_equals_the_frame(page: Page, frames: dict[str, pl.Data
         for label, n, rate, low, high, _, _, words, known, *_ in found:
             row = by_place.get((condition or None, labels[label]))
             if row is None or row["suppressed"]:
-                assert n == ("<11" if row else 0)
+                assert n == ("hidden" if row else 0)
                 continue
             if row["value"] is None:
                 assert (n, rate) == (0, None)
@@ -415,7 +415,7 @@ def test_planted_clinics_are_named_and_the_tiny_one_has_no_number(page: Page) ->
     assert f"{ABOVE} (above)" in made.text["funnel.say"]
     assert f"{BELOW} (below)" in made.text["funnel.say"]
     assert f"{INCOMPLETE} (33% of outcomes known, 60% needed)" in made.text["funnel.say"]
-    assert f"{TINY} (fewer than 11 episodes)" in made.text["funnel.say"]
+    assert f"{TINY} (fewer than 11 episodes, or beside such a group)" in made.text["funnel.say"]
     above = chosen(page, ABOVE)
     assert above.text["lead.strong"] == f"{ABOVE} is above the range expected"
     assert (above.text["against.number"], above.text["against.unit"]) == ("▲", "Above")
@@ -426,7 +426,7 @@ def test_planted_clinics_are_named_and_the_tiny_one_has_no_number(page: Page) ->
     for name, text in tiny.text.items():
         if name.split(".")[0] in ("recovered", "against", "outcomes"):
             assert not re.search(r"\d", text.replace("11", "")), name
-    assert {step[1] for step in tiny.steps["clinic_funnel"]} == {"<11"}
+    assert {step[1] for step in tiny.steps["clinic_funnel"]} == {"hidden"}
     for table in ("funnel", "told", "adjusted", "public"):
         (first, *_) = [row for row in tiny.rows[table] if TINY in row[:2]]
         assert not any(isinstance(cell, int | float) for cell in first[2:]), table
@@ -491,10 +491,10 @@ def test_after_adjustment_the_sentence_says_what_the_limits_allow_for() -> None:
 def test_change_over_time_names_the_rule_and_the_gaps(page: Page) -> None:
     gaps = chosen(page)
     assert gaps.text["over.say"].startswith("Stable: month-to-month changes are ordinary variation.")
-    assert "2 months with fewer than 11 episodes" in gaps.text["over.say"]
+    assert "2 months with fewer than 11 episodes, or beside such a group" in gaps.text["over.say"]
     assert "2 months in which the 12 weeks are not over" in gaps.text["over.say"]
-    hidden = [row for row in gaps.rows["over"] if row[6] == "fewer than 11 episodes"]
-    assert [row[1] for row in hidden] == ["<11", "<11"]
+    hidden = [row for row in gaps.rows["over"] if row[6] == "fewer than 11 episodes, or beside such a group"]
+    assert [row[1] for row in hidden] == ["hidden", "hidden"]
     years = chosen(page, "Lakeside")
     assert years.text["over.say"].startswith("Too few years to judge")
     assert "judged" in years.hide
@@ -541,7 +541,7 @@ def test_adjusted_gains_have_their_labels(indexed: ClinicFrames, meta: SiteMeta)
     places = {row[0]: row[-1] for row in gain.rows}
     assert places[ABOVE] == say.zone_words("above")
     assert places[INCOMPLETE] == "Not adjusted: too few records"
-    assert places[TINY] == "fewer than 11 episodes"
+    assert places[TINY] == "fewer than 11 episodes, or beside such a group"
     assert [row[0] for row in gain.rows] == sorted(places)
     assert f"Above the 99.8% limits: {ABOVE}." in gain.card.say
     assert gain.card.spec is not None
@@ -561,7 +561,7 @@ def test_no_small_group_leaves_a_number(page: Page, meta: SiteMeta) -> None:
             assert name.endswith(".read") or not re.search(r"\d", HARMLESS.sub("", text)), (name, text)
         assert state.plots["funnel"] is None
     for row in chosen(page).rows["funnel"]:
-        assert row[1] == "<11" or row[1] == 0 or row[1] >= 11
+        assert row[1] == "hidden" or row[1] == 0 or row[1] >= 11
 
 
 def test_clinics_without_names_are_points_and_nothing_else(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> None:

@@ -320,7 +320,7 @@ def test_a_download_says_its_question_scope_and_rules(visit: Visitor, site: Path
         "Condition,Episodes,Rate (%),Note",
         "All conditions,500,55,'=cmd()",
         "Neck pain,250,61,as is",
-        f"Low back pain,<11,,{engine_site.LONG}",
+        f"Low back pain,hidden,,{engine_site.LONG}",
     ]
     made.assert_clean()
 

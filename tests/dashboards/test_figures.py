@@ -39,7 +39,12 @@ RATE: Row = {
     "network": 0.6,
     "words": "",
 }
-HIDDEN_RATE: Row = {**dict.fromkeys(RATE), "label": "Sciatica", "note": "", "words": "fewer than 11 episodes"}
+HIDDEN_RATE: Row = {
+    **dict.fromkeys(RATE),
+    "label": "Sciatica",
+    "note": "",
+    "words": "fewer than 11 episodes, or beside such a group",
+}
 KNOWN: Row = {"label": "Harbour", "completeness": 0.7, "words": "", "is_selected": True}
 COUNT: Row = {"label": "Out of range", "note": "measurement", "value": 12, "words": ""}
 SCORE: Row = {"label": "Week 4", "note": "", "first": 5.84, "last": 3.0, "words": ""}
@@ -47,7 +52,11 @@ TIME: Row = {"label": "Neck pain", "note": "n 90", "median": 7.4, "low": 6.1, "h
 STATUS: Row = {"label": "Visit", "passed": 3, "warned": 1, "failed": 0, "not_run": 2}
 BUILDERS: dict[str, tuple[Callable[[pl.DataFrame], go.Figure], Row, Row]] = {
     "dot": (lambda frame: recovery_dot.figure(frame, "Recovered", 0.6), RATE, HIDDEN_RATE),
-    "completeness": (completeness.figure, KNOWN, {**KNOWN, "completeness": None, "words": "fewer than 11 episodes"}),
+    "completeness": (
+        completeness.figure,
+        KNOWN,
+        {**KNOWN, "completeness": None, "words": "fewer than 11 episodes, or beside such a group"},
+    ),
     "bars": (lambda frame: count_bars.figure(frame, "Rows"), COUNT, {**COUNT, "value": None, "words": "hidden"}),
     "scores": (lambda frame: score_change.figure(frame, "points"), SCORE, {**SCORE, "first": None, "last": None}),
     "times": (lambda frame: time_dot.figure(frame, 8.2), TIME, {**TIME, "median": None, "words": "Not reached"}),
@@ -84,7 +93,7 @@ def test_dot_keeps_the_order_of_rows_and_says_why_one_is_missing() -> None:
     assert overall["x"] == []
     assert network["y"] == [0, 2]
     assert (rates["y"], rates["text"]) == ([0, 2], ["20%", "90%"])
-    assert (words["y"], words["text"]) == ([1], ["fewer than 11 episodes"])
+    assert (words["y"], words["text"]) == ([1], ["fewer than 11 episodes, or beside such a group"])
 
 
 def test_interval_ends_where_the_published_interval_ends() -> None:

@@ -149,10 +149,12 @@ CASES: Mapping[str, tuple[Callable[[Frames], Frames], dict[str, tuple[str, ...]]
         all_suppressed,
         {
             "index": (
-                "Too few episodes to show across 12 clinics: fewer than 11 episodes.",
+                "Too few episodes to show across 12 clinics: fewer than 11 episodes, or beside such a group.",
                 "No clinic can be compared",
             ),
-            "clinics": ("Eastfield is not compared (all conditions together): fewer than 11 episodes.",),
+            "clinics": (
+                "Eastfield is not compared (all conditions together): fewer than 11 episodes, or beside such a group.",
+            ),
             "recovery": ("Too few episodes to show", "Small groups are hidden so that no one can be recognised."),
             "safety": ("Too few patients to compare",),
         },

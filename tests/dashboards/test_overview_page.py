@@ -157,7 +157,7 @@ def test_the_zone_of_the_funnel_is_the_one_rule(html: str, frames: Frames) -> No
         if row["zone"]:
             assert shown[row["clinic_key"]] == say.zone_words(row["zone"])
     assert shown[INCOMPLETE] == "not compared: 33% known"
-    assert shown[TINY] == "fewer than 11 episodes"
+    assert shown[TINY] == "fewer than 11 episodes, or beside such a group"
     assert "Against the network" not in " ".join(Reader(html).tables[0][0])
 
 
@@ -235,7 +235,7 @@ def test_no_small_group_leaves_a_number(meta: SiteMeta) -> None:
             *(pl.lit(None, dtype).alias(column) for column, dtype in frame.schema.items() if column not in kept)
         ).with_columns(suppressed=pl.lit(value=True))
     page = made(hidden, meta)
-    assert "Too few episodes to show across 12 clinics: fewer than 11 episodes." in text(page)
+    assert "Too few episodes to show across 12 clinics: fewer than 11 episodes, or beside such a group." in text(page)
     for table in (0, 1):
         for cells in rows_of(page, table).values():
             assert not re.search(r"\d", " ".join(cells).replace("fewer than 11", ""))

@@ -134,7 +134,11 @@ def test_a_clinic_is_compared_by_its_zone_alone(zone: str, words: str, meta: Sit
     ("funnel", "scope", "words"),
     [
         (None, HARBOUR, " Across all clinics it is 50%."),
-        ({**FUNNEL, "zone": None, "suppressed": True}, HARBOUR, "not compared: fewer than 11 episodes."),
+        (
+            {**FUNNEL, "zone": None, "suppressed": True},
+            HARBOUR,
+            "not compared: fewer than 11 episodes, or beside such a group.",
+        ),
         ({**FUNNEL, "zone": None, "not_compared": "too_incomplete"}, HARBOUR, "70% of outcomes known, 60% needed."),
         (FUNNEL, replace(HARBOUR, care="dry_needling"), "is judged for any care and all years together."),
         (FUNNEL, replace(HARBOUR, period="2025"), "is judged for any care and all years together."),
@@ -227,7 +231,7 @@ def test_time_sentence_says_reached_or_not(meta: SiteMeta) -> None:
         "Half of the patients at Harbour (all years) had recovered by week 8.0 (95% CI 7.0 to 9.0 weeks)."
     )
     assert say.time_sentence({**TIME, "median_day": None}, HARBOUR, meta).startswith("Fewer than half")
-    assert "fewer than 11 patients" in say.time_sentence(None, HARBOUR, meta)
+    assert "fewer than 11 patients, or beside such a group" in say.time_sentence(None, HARBOUR, meta)
 
 
 def test_what_changed_is_said_in_a_sentence_or_why_not() -> None:
@@ -300,7 +304,7 @@ def test_every_rate_on_the_page_is_the_published_one(page: Page, frames: dict[st
         for condition, cells in rows_by_label(state, "conditions").items():
             row = found[clinic, period, care, condition]
             if row["suppressed"]:
-                assert cells[1] == "<11"
+                assert cells[1] == "hidden"
                 assert not any(isinstance(cell, int | float) for cell in cells[1:-1])
                 hidden += 1
                 continue
@@ -350,7 +354,7 @@ def test_a_hidden_selection_keeps_the_charts_that_still_apply(page: Page) -> Non
     state = shown(page, clinic="Eastfield", condition=CONDITIONS[3], period="2026", care="dry_needling")
     texts = state["text"]
     assert texts["lead.strong"] == "Too few episodes to show"
-    assert "Fewer than 11 episodes. Small groups are hidden" in texts["few.say"]
+    assert "Fewer than 11 episodes, or beside such a group. Small groups are hidden" in texts["few.say"]
     for tile in ("recovered", "fall", "better", "moved", "known"):
         assert texts[f"{tile}.number"] == "Not shown"
     assert "recovery_by_condition" not in state["steps"]
@@ -358,7 +362,7 @@ def test_a_hidden_selection_keeps_the_charts_that_still_apply(page: Page) -> Non
     assert state["plots"]["conditions"] is not None
     assert state["plots"]["funnel"] is not None
     words = state["plots"]["conditions"]["data"][3]["text"]
-    assert "fewer than 11 episodes" in words
+    assert "fewer than 11 episodes, or beside such a group" in words
     assert shown(page)["text"]["few.say"] == ""
 
 
@@ -472,7 +476,7 @@ def test_all_hidden_still_says_why(frames: dict[str, pl.DataFrame], meta: SiteMe
     ).with_columns(suppressed=pl.lit(value=True))
     made = recovery.build(Published({"recovery_by_condition": hidden, "clinic": frames["clinic"]}, CONTRACT), meta)
     assert "Too few episodes to show" in made.body
-    assert "Fewer than 11 episodes." in made.body
+    assert "Fewer than 11 episodes, or beside such a group." in made.body
     assert made.payload
     assert [item["id"] for item in made.payload["filters"]] == ["clinic", "condition", "care"]
 

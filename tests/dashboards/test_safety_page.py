@@ -43,7 +43,7 @@ BUILDERS: dict[str, tuple[Callable[[pl.DataFrame], go.Figure], Row, Row]] = {
     "pair": (
         lambda frame: care_pair.figure(frame, "Recovered", "%", 100),
         PAIR,
-        {**PAIR, "treated": None, "control": None, "words": "fewer than 11 patients in a group"},
+        {**PAIR, "treated": None, "control": None, "words": "fewer than 11 patients, or beside such a group"},
     ),
     "shares": (
         lambda frame: share_bars.figure(frame, "Share"),
@@ -169,8 +169,8 @@ def test_balance_beyond_the_model_is_named(network: dict[str, pl.DataFrame], met
 
 def test_small_groups_have_words(meta: SiteMeta) -> None:
     for row in (None, {"suppressed": True}):
-        assert verdict(row, meta) == "Not shown: fewer than 11 patients in a group"
-        assert short_verdict(row, meta) == "fewer than 11 patients"
+        assert verdict(row, meta) == "Not shown: fewer than 11 patients, or beside such a group"
+        assert short_verdict(row, meta) == "fewer than 11 patients, or beside such a group"
 
 
 def test_groups_and_traits_have_names() -> None:
@@ -237,7 +237,12 @@ def test_none_seen_has_a_bound_and_not_asked_is_not_none(data: dict[str, Any], n
     assert (count, rate) == (0, "0")
     assert re.fullmatch(r"None in [\d,]+ sessions: at most 1 in [\d,]+ \(95% certain\)", words)
     assert surveys.startswith("0 (up to 0.04), Brady et al. 2014")
-    assert events["Fainting"][:4] == [DASH, DASH, DASH, "Not shown: it would tell of fewer than 11 patients"]
+    assert events["Fainting"][:4] == [
+        DASH,
+        DASH,
+        DASH,
+        "Not shown: it would tell of fewer than 11 patients, or beside such a group",
+    ]
     asked = {row[0]: row[1:] for row in data["rows"]["asked"]}
     assert asked[care_frames.NEVER_ASKS][1:] == [0, 0, DASH, DASH, "Not recorded: nobody was asked"]
     text = (network_site / "safety.html").read_text(encoding="utf-8")
@@ -258,7 +263,7 @@ def test_serious_events_that_are_few_are_not_counted(meta: SiteMeta, network: di
         )
         return care_events.events(Published({"adverse_event_rate": rates}, CONTRACT), meta).card.say
 
-    assert "fewer than 11 patients" in said(events=None, rate_per_100=None)
+    assert "fewer than 11 patients, or beside such a group" in said(events=None, rate_per_100=None)
     assert said(events=14, rate_per_100=0.18, rate_low=0.1, rate_high=0.31).startswith("14 serious events in ")
     assert said(recorded_sessions=0).startswith("Not recorded: nobody was asked")
 
@@ -312,7 +317,7 @@ def test_groups_of_patients_stand_with_what_is_known(data: dict[str, Any], netwo
     assert athletes[2:4] == [found["athlete"]["episodes"], found["athlete"]["n"]]
     assert athletes[4] == round(100 * found["athlete"]["completeness"])
     assert [row[1] for row in data["rows"]["twitch"]][:3] == ["Twitch recorded", "No twitch recorded", "Not recorded"]
-    assert data["rows"]["twitch"][4][2:] == ["<11", *["not shown"] * 7]
+    assert data["rows"]["twitch"][4][2:] == ["hidden", *["not shown"] * 7]
 
 
 def test_a_trial_shows_arms_as_assigned_and_compares_no_routine_care(trial_site: Path) -> None:
@@ -323,7 +328,10 @@ def test_a_trial_shows_arms_as_assigned_and_compares_no_routine_care(trial_site:
     best = next(row for row in rows if row[6] == 4.64)
     assert best[4:6] == ["160 of 205", "140 of 195"]
     assert best[7:10] == ["2.20 to 7.08", "< 0.001", "first score, age, sex"]
-    assert [row[-1] for row in rows if row[6] is None] == ["traits repeat each other", "fewer than 11 patients"]
+    assert [row[-1] for row in rows if row[6] is None] == [
+        "traits repeat each other",
+        "fewer than 11 patients, or beside such a group",
+    ]
     text = (trial_site / "safety.html").read_text(encoding="utf-8")
     assert "Difference between arms as assigned" in text
 

@@ -101,7 +101,7 @@ def test_pain_tile_shows_a_fall_as_negative_with_ordered_interval() -> None:
 
 def test_hidden_groups_are_counted_not_passed_over(meta: SiteMeta) -> None:
     text = sentences.hidden_groups([HIDDEN, ROW, None], "clinic is", "clinics are", meta)
-    assert text == " 1 clinic is not shown: fewer than 11 episodes."
+    assert text == " 1 clinic is not shown: fewer than 11 episodes, or beside such a group."
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_no_small_group_is_published(network: Any) -> None:
 
 def test_what_was_hidden_is_logged_without_its_size(network: Any) -> None:
     log = network.query("select * from audit.suppression")
-    assert {"primary", "complementary"} >= set(log["kind"]) >= {"primary"}
+    assert {"primary", "complementary", "view"} >= set(log["kind"]) >= {"primary"}
     assert not any(dtype.is_numeric() for dtype in log.dtypes)
     manifest = json.loads((network.home.current / "manifest.json").read_text(encoding="utf-8"))
     assert "predecessor" not in manifest

@@ -42,7 +42,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
             frame.write_parquet(folder / place / f"{name}.parquet")
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         connection.execute("create schema audit")
-        connection.execute(f"create table audit.{SUPPRESSION} as select 'pain_change' as table_name, 'primary' as kind")
+        connection.execute(
+            f"create table audit.{SUPPRESSION} as select 'internal' as profile, 'pain_change' as table_name, "
+            "'primary' as kind, 'too small' as reason, 'n' || place as keys from range(7) as places(place)"
+        )
     write_manifest(made, code_version())
     made.current.symlink_to("releases/one")
     (tmp_path / "evidence" / "a").mkdir(parents=True)
@@ -62,7 +65,7 @@ def test_everything_is_read_from_the_release(home: Home) -> None:
     release = release_in_force(home, TODAY)
     assert set(release.frames) == {"check_summary", "conservation"}
     assert set(release.public) == {"clinic"}
-    assert release.suppression_log[SUPPRESSION].rows() == [("pain_change", "primary")]
+    assert release.suppression_log[SUPPRESSION].rows() == [("internal", "pain_change", "primary", "too small", 10)]
     assert "run" in release.run_log
     meta = release.meta
     assert (meta.release, meta.stamp, meta.is_simulated, meta.banner) == ("one", "2026-08-01", True, "")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import block_array, csc_array, csr_array, hstack, vstack
+from scipy.sparse import block_array, csc_array, csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from assets.privacy.disclosure.cells import UNLIMITED
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from assets.privacy.disclosure.cells import Cells
     from assets.privacy.disclosure.relations import Relations
 
     Ints = NDArray[np.int64]
@@ -45,8 +44,6 @@ ABOVE_ALL = 50.0
 """Weight of the cell that is looked at among those beside it."""
 NEIGHBOURS = (300, 1500)
 """Cells around one that is looked at alone which may differ too; the larger number where the smaller is too few."""
-CLOSENESS = 1e-5
-"""Weight of staying close to the present sizes, against breaking a doubtful relation."""
 REACH = 4
 """Tables are looked for within so many widths of the truth."""
 TOLERANCE = 1e-6
@@ -76,8 +73,9 @@ def propagated(relations: Relations, low: Floats, high: Floats) -> tuple[Floats,
 
 
 def is_narrow(low: Floats, high: Floats, width: int) -> Bools:
-    """Whether fewer than ``width`` whole numbers lie within the limits."""
-    return np.asarray(np.floor(high + TOLERANCE) - np.ceil(low - TOLERANCE) + 1 < width)
+    """Whether fewer than ``width`` whole numbers lie within the limits, if any: what is contradicted tells nothing."""
+    values = np.floor(high + TOLERANCE) - np.ceil(low - TOLERANCE) + 1
+    return np.asarray((values < width) & (values > 0))
 
 
 class Found:
@@ -136,45 +134,15 @@ def _neighbours(links: csr_array, across: csr_array, cell: np.intp, free: Bools,
     return near
 
 
-def consistent(relations: Relations, low: Floats, high: Floats, cells: Cells) -> tuple[Relations, Floats]:
-    """Drop the doubtful relations that contradict what is known, and find sizes of the previous release.
-
-    Returns:
-        The relations that can all be true together with the true counts, and such a table.
-
-
-    Raises:
-        ValueError: the solver finds no such table.
-
-    """
-    centre = np.where(cells.before, low, np.maximum(cells.truth, 0)).astype(float)
-    touching = np.diff(csr_array(relations.matrix[:, cells.before]).indptr) > 0
-    rows = np.flatnonzero(touching)
-    free = csr_array(relations.matrix[rows][:, cells.before])
-    shift = relations.matrix[rows] @ np.where(cells.before, 0.0, centre)
-    slack = np.flatnonzero(relations.doubtful[rows])
-    spare = csr_array((np.ones(len(slack)), (slack, np.arange(len(slack)))), (len(rows), len(slack)))
-    matrix = hstack([free, spare, -spare], format="csr")
-    size = free.shape[1]
-    # What has a successor is put as close below it as can be: little has changed in most groups
-    across = np.diff(csr_array(relations.matrix[rows][:, ~cells.before]).indptr) > 0
-    linked = abs(free[across]).sum(axis=0) > 0
-    found = _least(
-        np.concatenate([np.where(linked, -CLOSENESS, 0.0), np.ones(2 * len(slack))]),
-        (
-            np.concatenate([low[cells.before], np.zeros(2 * len(slack))]),
-            np.concatenate([high[cells.before], np.full(2 * len(slack), UNLIMITED)]),
-        ),
-        _Rows(matrix, relations.low[rows] - shift, relations.high[rows] - shift),
-    )
-    if found is None:
-        message = "cannot protect: the numbers of the previous release cannot be compared with these"
-        raise ValueError(message)
-    centre[cells.before] = found[:size]
-    kept = np.ones(len(relations.low), dtype=bool)
-    strained = found[size : size + len(slack)] + found[size + len(slack) :] > TOLERANCE
-    kept[rows[slack[strained]]] = False
-    return relations.kept(kept), centre
+def agreeing(relations: Relations, low: Floats, high: Floats) -> Relations:
+    """Drop doubtful relations, of a release with the one before, that contradict what is known."""
+    while True:
+        least, most = propagated(relations, low, high)
+        torn = (least > most + TOLERANCE).astype(float)
+        doubtful = relations.doubtful & (abs(relations.matrix) @ torn > 0)
+        if not doubtful.any():
+            return relations
+        relations = relations.kept(~doubtful)
 
 
 class _Part:

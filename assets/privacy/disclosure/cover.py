@@ -31,7 +31,15 @@ CHOSEN = 0.5
 
 
 def cover(
-    relations: Relations, low: Floats, high: Floats, narrow: Bools, candidate: Bools, cost: Floats, width: int
+    relations: Relations,
+    low: Floats,
+    high: Floats,
+    narrow: Bools,
+    candidate: Bools,
+    cost: Floats,
+    width: int,
+    *,
+    is_late: bool = False,
 ) -> Ints:
     """Choose candidates so that every relation that leaves too little of a narrow cell gets one.
 
@@ -46,9 +54,11 @@ def cover(
         candidate: Cells that can be hidden.
         cost: What is lost with each cell.
         width: Values that must be left.
+        is_late: Choose all that could help, not the cheapest.
 
-    Raises:
-        ValueError: nothing can be hidden that would help.
+    Returns:
+        Cells to hide; none where all that could help is hidden already, and what is known follows from that nobody
+        is counted twice or less than not at all.
 
     """
     sets = _telling(relations, low, high, narrow, width)
@@ -56,6 +66,10 @@ def cover(
     members = csr_array(members[np.diff(members.indptr) > 0])
     if not members.shape[0]:
         members = _around(relations, narrow, candidate)
+    if not members.shape[0]:
+        return np.zeros(0, dtype=np.int64)
+    if is_late:
+        return np.asarray(np.flatnonzero(candidate)[np.unique(members.indices)])
     sums = _sums(relations, low, high)
     among = csr_array(sums.matrix[:, candidate])
     needed = [members]
@@ -136,7 +150,7 @@ def _telling(relations: Relations, low: Floats, high: Floats, narrow: Bools, wid
 
 
 def _around(relations: Relations, narrow: Bools, candidate: Bools) -> csr_array:
-    """For each narrow cell, the nearest candidates: one has to go."""
+    """For each narrow cell, the nearest candidates: one has to go. No rows where all around is hidden already."""
     links = csr_array((relations.matrix != 0), dtype=float)
     reached = csr_array(
         (np.ones(narrow.sum()), (np.arange(narrow.sum()), np.flatnonzero(narrow))), (narrow.sum(), len(narrow))
@@ -147,5 +161,4 @@ def _around(relations: Relations, narrow: Bools, candidate: Bools) -> csr_array:
         found = found[np.diff(found.indptr) > 0]
         if found.shape[0]:
             return found
-    message = "cannot protect: too much can be known of a group, and nothing is left that could be hidden"
-    raise ValueError(message)
+    return csr_array(reached[:, candidate][:0])

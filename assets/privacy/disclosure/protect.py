@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import count, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from assets.privacy.disclosure.bounds import Found, consistent, is_narrow, narrow_cells, propagated
+from assets.privacy.disclosure.bounds import Found, agreeing, is_narrow, narrow_cells, propagated
 from assets.privacy.disclosure.cells import AT, NO_CELL, UNLIMITED, Cells, cells_of
 from assets.privacy.disclosure.cover import cover
 from assets.privacy.disclosure.knowledge import earlier, knowledge, rules, veiled
@@ -38,6 +38,10 @@ REASONS = {
     PREDECESSOR: "with the numbers of the previous release it would tell too much about a hidden one",
     VIEW: "most groups of this view are too small, so none of it is shown",
 }
+CLOSE = 2
+"""A cell whose limits leave so many widths is not looked at again: relations together seldom tell that much more."""
+PATIENCE = 40
+"""Rounds after which everything is hidden that stands in a relation with what is narrow, and not the cheapest of it."""
 COARSER = 3.0
 """A count over all of something costs so many times one that names it: fine numbers are hidden before coarse ones."""
 TOP_COST = 1_000.0
@@ -68,8 +72,7 @@ def protect(
         previous: Protected tables of the previous release, for the same profile.
 
     Raises:
-        ValueError: a frame does not fit its layout, tables contradict each other, or nothing would protect a group; no
-            size is named.
+        ValueError: a frame does not fit its layout, or tables contradict each other; no size is named.
 
     """
     fine = {name: too_fine(frame, layouts[name]) for name, frame in frames.items() if _of_groups(layouts.get(name))}
@@ -109,31 +112,42 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
     """Hide further cells until nothing too narrow is known of any hidden one; mark them in ``kind``.
 
     Limits drawn through the relations come first: they are cheap, and find nearly all. Only then is looked whether
-    the relations together tell more.
+    the relations together tell more; not over two releases, where that takes minutes.
     """
     with_previous = why == PREDECESSOR
     cost = _cost(cells)
     truth = np.where(cells.before, cells.low, np.maximum(cells.truth, 0)).astype(float)
     if with_previous:
         known = knowledge(cells, kind != NOT_HIDDEN, profile)
-        relations, truth = consistent(relations.joined(earlier(cells)), known.low, known.high, cells)
+        relations = agreeing(relations.joined(earlier(cells)), known.low, known.high)
     # What the previous release printed is known well enough, and large enough, whatever is hidden now
     once_shown = _of_previous(cells, cells.high < UNLIMITED) & with_previous
     found = Found(truth, profile.width)
-    while True:
+    for attempt in count():
         hidden = kind != NOT_HIDDEN
         known = knowledge(cells, hidden, profile)
         every = relations.joined(known.relations)
         target = _target(cells, hidden, known.printed, with_previous=with_previous)
         target &= ~(once_shown & (kind != PRIMARY))
         low, high = propagated(every, known.low, known.high)
-        narrow = target & is_narrow(low, high, profile.width)
-        if not narrow.any():
-            narrow = narrow_cells(every, low, high, found, target)
-        if not narrow.any():
-            return
         candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
-        kind[cover(every, low, high, narrow, candidate, cost, profile.width)] = why
+        narrow = target & is_narrow(low, high, profile.width)
+        chosen = (
+            cover(every, low, high, narrow, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
+            if narrow.any()
+            else None
+        )
+        if (chosen is None or not len(chosen)) and not with_previous:
+            close = target & is_narrow(low, high, CLOSE * profile.width)
+            narrow = narrow_cells(every, low, high, found, close)
+            chosen = (
+                cover(every, low, high, narrow, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
+                if narrow.any()
+                else None
+            )
+        if chosen is None or not len(chosen):
+            return
+        kind[chosen] = why
 
 
 def _target(cells: Cells, hidden: Bools, is_printed: Bools, *, with_previous: bool) -> Bools:
