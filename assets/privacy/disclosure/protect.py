@@ -40,6 +40,8 @@ REASONS = {
 }
 CLOSE = 2
 """A cell whose limits leave so many widths is not looked at again: relations together seldom tell that much more."""
+FINE = 2
+"""Of condition, clinic, care and period, what a count must name to be hidden for the sake of the previous release."""
 PATIENCE = 40
 """Rounds after which everything is hidden that stands in a relation with what is narrow, and not the cheapest of it."""
 COARSER = 3.0
@@ -115,6 +117,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
     the relations together tell more; not over two releases, where that takes minutes.
     """
     with_previous = why == PREDECESSOR
+    depth = _depth(cells)
     cost = _cost(cells)
     truth = np.where(cells.before, cells.low, np.maximum(cells.truth, 0)).astype(float)
     if with_previous:
@@ -129,8 +132,12 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         every = relations.joined(known.relations)
         target = _target(cells, hidden, known.printed, with_previous=with_previous)
         target &= ~(once_shown & (kind != PRIMARY))
+        if with_previous:
+            target &= cells.before | is_small(cells.truth)
         low, high = propagated(every, known.low, known.high)
         candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
+        if with_previous:
+            candidate &= depth >= FINE
         narrow = target & is_narrow(low, high, profile.width)
         chosen = (
             cover(every, low, high, narrow, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
@@ -194,16 +201,19 @@ def _cost(cells: Cells) -> Floats:
                 )
             np.add.at(numbers, at[at != NO_CELL], lost)
     cost = numbers * np.log1p(np.maximum(cells.truth, 1))
-    named = [pl.col(AT + name).is_not_null().cast(pl.Int8) for name in ALL_VALUES if AT + name in cells.coordinates]
-    depth = (
-        cells.places.select(pl.sum_horizontal(named)).to_series().to_numpy().astype(float)
-        if named
-        else np.zeros(len(cost))
-    )
+    depth = _depth(cells)
     cost *= COARSER**-depth
     cost[depth == 0] *= TOP_COST
     cost[_of_previous(cells, cells.high >= UNLIMITED)] *= ONCE_HIDDEN_COST
     return cost
+
+
+def _depth(cells: Cells) -> Floats:
+    """How many of condition, clinic, care and period each cell names."""
+    named = [pl.col(AT + name).is_not_null().cast(pl.Int8) for name in ALL_VALUES if AT + name in cells.coordinates]
+    if not named:
+        return np.zeros(len(cells.truth))
+    return np.asarray(cells.places.select(pl.sum_horizontal(named)).to_series().to_numpy().astype(float))
 
 
 def _log(cells: Cells, kind: NDArray[np.str_], unseen: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
