@@ -252,7 +252,7 @@ def test_funnel_sentence_counts_names_and_gives_reasons(meta: SiteMeta) -> None:
     assert say.funnel_sentence(rows, meta) == (
         "1 of 3 clinics is within the range expected by chance. Outside the 99.8% limits: B (above). Between the 95% "
         "and the 99.8% limits: C (possibly below). Not compared: D (36% of outcomes known, 60% needed); E and F (fewer "
-        "than 11 episodes); G (no episodes); H (no known outcome)."
+        "than 11 episodes, or beside such a group); G (no episodes); H (no known outcome)."
     )
     assert say.zones_sentence(rows) == say.funnel_sentence(rows, meta).partition(" Not compared")[0]
     assert say.funnel_sentence([("E", NO_ROW)], meta) == (

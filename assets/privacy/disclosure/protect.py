@@ -40,8 +40,6 @@ REASONS = {
 }
 CLOSE = 2
 """A cell whose limits leave so many widths is not looked at again: relations together seldom tell that much more."""
-FINE = 2
-"""Of condition, clinic, care and period, what a count must name to be hidden for the sake of the previous release."""
 PATIENCE = 40
 """Rounds after which everything is hidden that stands in a relation with what is narrow, and not the cheapest of it."""
 COARSER = 3.0
@@ -117,7 +115,13 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
     the relations together tell more; not over two releases, where that takes minutes.
     """
     with_previous = why == PREDECESSOR
-    depth = _depth(cells)
+    of_some = (
+        cells.places.select(
+            pl.any_horizontal(pl.col(name).is_not_null() for name in cells.coordinates) if cells.coordinates else False
+        )
+        .to_series()
+        .to_numpy()
+    )
     cost = _cost(cells)
     truth = np.where(cells.before, cells.low, np.maximum(cells.truth, 0)).astype(float)
     if with_previous:
@@ -137,7 +141,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         low, high = propagated(every, known.low, known.high)
         candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
         if with_previous:
-            candidate &= depth >= FINE
+            candidate &= of_some  # what was told of everybody once is told again
         narrow = target & is_narrow(low, high, profile.width)
         chosen = (
             cover(every, low, high, narrow, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
