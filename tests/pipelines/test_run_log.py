@@ -112,7 +112,8 @@ def test_a_killed_run_is_known_as_unfinished(tmp_path: Path) -> None:
     assert (found.state, found.finished, found.seconds) == (RunState.UNFINISHED, None, None)
     with recorded(home, "run", RunOutcome()):
         pass
-    assert [item.state for item in read_runs(tmp_path).records] == [RunState.UNFINISHED, RunState.UNCHANGED]
+    # both may have begun within one second, whose order the log does not tell
+    assert {item.state for item in read_runs(tmp_path).records} == {RunState.UNFINISHED, RunState.UNCHANGED}
 
 
 @pytest.mark.parametrize(
