@@ -52,3 +52,38 @@ def known_by(column: str, **at: None) -> Count:
 def eligible_by(column: str) -> Count:
     """Episodes whose outcome, named in a key column, could be known."""
     return Count("{}", by=(column,), names=ELIGIBLE_NAMES)
+
+
+def _nested() -> tuple[tuple[str, str], ...]:
+    """Universes of which, at every place, the first is among the second."""
+    looked_at = {
+        item.definition_id: (item.rom_rule != "none", item.occasion is Occasion.DISCHARGE)
+        for item in CONTRACT.definitions
+        if item.definition_id in KNOWN_ALIKE.values()
+    }
+    looks_at_more = [
+        (f"known_{more}", f"known_{less}")
+        for more, mine in looked_at.items()
+        for less, other in looked_at.items()
+        if mine != other and all(one >= another for one, another in zip(mine, other, strict=True))
+    ]
+    return (
+        *((f"known_{alike}", ELIGIBLE) for alike in looked_at),
+        *looks_at_more,
+        (ELIGIBLE, CLOSED),
+        (CLOSED, EPISODES),
+        (PAIRS, CLOSED),
+        (MCID_ROOM, PAIRS),
+        ("mcid_responders", MCID_ROOM),
+        ("banded", PAIRS),
+        ("worsened", "measured"),
+        ("responders", "response_room"),
+        ("recorded_patients", "patients"),
+        ("recorded_patients", "recorded_sessions"),
+        ("event_patients", "event_sessions"),
+        ("event_sessions", "events"),
+        ("unasked_patients", "unasked_events"),
+    )
+
+
+NESTED = _nested()

@@ -12,6 +12,7 @@ import polars as pl
 from assets.contract import CONTRACT
 from assets.outcomes.frames import ALL_PERIODS, ANY_CARE
 from assets.outcomes.published import LAYOUTS
+from assets.outcomes.universes import NESTED
 from assets.privacy.disclosure.profiles import PUBLIC
 from assets.privacy.disclosure.protect import protect
 from assets.publication.withhold import WITHHELD, without_withheld
@@ -34,7 +35,9 @@ def public_tables(exact: Mapping[str, pl.DataFrame], previous: Mapping[str, pl.D
         previous: What everybody could see before, if anything.
 
     """
-    protected = protect({RECOVERY: for_everybody(exact[RECOVERY])}, {RECOVERY: LAYOUTS[RECOVERY]}, PUBLIC, previous)
+    protected = protect(
+        {RECOVERY: for_everybody(exact[RECOVERY])}, {RECOVERY: LAYOUTS[RECOVERY]}, PUBLIC, previous, NESTED
+    )
     shown = without_withheld({**protected.frames, WITHHELD: exact[WITHHELD]}, LAYOUTS)
     return protected._replace(frames={CLINIC: exact[CLINIC], RECOVERY: shown[RECOVERY]})
 

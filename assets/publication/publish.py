@@ -9,6 +9,7 @@ import polars as pl
 from assets.contract import CONTRACT
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.outcomes.published import LAYOUTS, PUBLISHED_TABLES, exact_frames
+from assets.outcomes.universes import NESTED
 from assets.privacy.disclosure.profiles import INTERNAL, PUBLIC
 from assets.privacy.disclosure.protect import protect
 from assets.publication.public_tables import PUBLIC_TABLES, public_tables
@@ -93,7 +94,7 @@ def protected_frames(
         previous: The tables that these eyes saw before, if any.
 
     """
-    protected = protect(_exact(connection), LAYOUTS, profile, previous)
+    protected = protect(_exact(connection), LAYOUTS, profile, previous, NESTED)
     return protected._replace(frames=without_withheld(protected.frames, LAYOUTS))
 
 

@@ -11,6 +11,7 @@ import pytest
 from assets.contract import CONTRACT
 from assets.outcomes.published import LAYOUTS, PUBLISHED_TABLES, READ_RELATIONS, exact_frames
 from assets.outcomes.tables import curves, labels, quality, rates, recovery_time
+from assets.outcomes.universes import NESTED
 from assets.privacy.disclosure.profiles import INTERNAL
 from assets.privacy.disclosure.protect import protect
 
@@ -106,7 +107,7 @@ def test_the_same_rows_as_wider_decimals_give_the_same_bytes(
 
 @pytest.fixture(scope="module")
 def protected(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    return protect(frames, LAYOUTS, INTERNAL, None).frames
+    return protect(frames, LAYOUTS, INTERNAL, None, NESTED).frames
 
 
 @pytest.mark.parametrize("name", PEOPLE)

@@ -215,9 +215,7 @@ def adverse_event_rate(safety_cube: pl.DataFrame) -> pl.DataFrame:
         rate_low=pl.Series(rate_low),
         rate_high=pl.Series(rate_high),
     ).with_columns(_bounds(none, recorded.to_numpy()))
-    # One clinic's serious events are so few that whatever is said beside them tells their number
-    shown = counted.filter(pl.col("clinic_key").is_null() | ~pl.col("event_type").is_in(SEVERITIES))
-    return RATE.arrange(_rate_words(shown))
+    return RATE.arrange(_rate_words(counted))
 
 
 def adverse_event_chart(event_gap: pl.DataFrame, safety_cube: pl.DataFrame) -> pl.DataFrame:

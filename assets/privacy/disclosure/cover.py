@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -30,37 +30,36 @@ CHOSEN = 0.5
 """Halfway between no and yes."""
 
 
-def cover(
-    relations: Relations,
-    low: Floats,
-    high: Floats,
-    narrow: Bools,
-    candidate: Bools,
-    cost: Floats,
-    width: int,
-    *,
-    is_late: bool = False,
-) -> Ints:
+class Problem(NamedTuple):
+    """What is known, and what may be hidden.
+
+    ``relations`` hold; ``low`` and ``high`` are the limits that ``propagated`` draws through them; ``candidate`` marks
+    cells that can be hidden, ``cost`` is what is lost with each; ``width`` values must be left of a hidden one.
+    ``is_late``: choose all that could help, not the cheapest.
+    """
+
+    relations: Relations
+    low: Floats
+    high: Floats
+    candidate: Bools
+    cost: Floats
+    width: int
+    is_late: bool = False
+
+
+def cover(problem: Problem, narrow: Bools) -> Ints:
     """Choose candidates so that every relation that leaves too little of a narrow cell gets one.
 
     A candidate that a sum would tell again, because all others in it are known, is chosen only together with another
     one of that sum.
 
-    Args:
-        relations: All that hold.
-        low: Limits of the cells, as ``propagated`` gives them.
-        high: See ``low``.
-        narrow: Cells of which too much is known.
-        candidate: Cells that can be hidden.
-        cost: What is lost with each cell.
-        width: Values that must be left.
-        is_late: Choose all that could help, not the cheapest.
-
     Returns:
-        Cells to hide; none where all that could help is hidden already, and what is known follows from that nobody
-        is counted twice or less than not at all.
+        Cells to hide; none if nothing is narrow, or where all around that could help is hidden already.
 
     """
+    relations, low, high, candidate, cost, width, is_late = problem
+    if not narrow.any():
+        return np.zeros(0, dtype=np.int64)
     sets = _telling(relations, low, high, narrow, width)
     members = csr_array((relations.matrix != 0)[sets], dtype=float)[:, candidate]
     members = csr_array(members[np.diff(members.indptr) > 0])

@@ -10,7 +10,7 @@ import polars as pl
 
 from assets.privacy.disclosure.bounds import Found, agreeing, is_narrow, narrow_cells, propagated
 from assets.privacy.disclosure.cells import AT, NO_CELL, UNLIMITED, Cells, cells_of
-from assets.privacy.disclosure.cover import cover
+from assets.privacy.disclosure.cover import Problem, cover
 from assets.privacy.disclosure.knowledge import earlier, knowledge, rules, veiled
 from assets.privacy.disclosure.layout import ALL_VALUES
 from assets.privacy.disclosure.printing import printed
@@ -19,7 +19,7 @@ from assets.privacy.disclosure.relations import Relations, relations_of
 from assets.privacy.disclosure.views import too_fine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,6 +62,7 @@ def protect(
     layouts: Mapping[str, Disclosable],
     profile: Profile,
     previous: Mapping[str, pl.DataFrame] | None = None,
+    nested: Sequence[tuple[str, str]] = (),
 ) -> Protected:
     """Hide, round and log, looking at all tables together and at those published before.
 
@@ -70,6 +71,7 @@ def protect(
         layouts: By name of the table.
         profile: Who will read them.
         previous: Protected tables of the previous release, for the same profile.
+        nested: Universes of which, at every place, the first is among the second.
 
     Raises:
         ValueError: a frame does not fit its layout, or tables contradict each other; no size is named.
@@ -79,7 +81,7 @@ def protect(
     kept = {name: frame.filter(~fine[name]) if name in fine else frame for name, frame in frames.items()}
     unseen = {name: frames[name].filter(rows) for name, rows in fine.items()}
     cells = cells_of(kept, layouts, profile, previous or {})
-    relations = relations_of(cells)
+    relations = relations_of(cells, nested)
     kind = np.where(_primary(cells, profile), PRIMARY, NOT_HIDDEN).astype("<U13")
     among_now = (abs(relations.matrix) @ cells.before.astype(float)) == 0
     _complete(cells, relations.kept(among_now), profile, kind, COMPLEMENTARY)
@@ -115,13 +117,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
     the relations together tell more; not over two releases, where that takes minutes.
     """
     with_previous = why == PREDECESSOR
-    of_some = (
-        cells.places.select(
-            pl.any_horizontal(pl.col(name).is_not_null() for name in cells.coordinates) if cells.coordinates else False
-        )
-        .to_series()
-        .to_numpy()
-    )
+    of_some = cells.places.select(*cells.coordinates, none=pl.lit(None)).select(~pl.all_horizontal(pl.all().is_null()))
     cost = _cost(cells)
     truth = np.where(cells.before, cells.low, np.maximum(cells.truth, 0)).astype(float)
     if with_previous:
@@ -141,22 +137,13 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         low, high = propagated(every, known.low, known.high)
         candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
         if with_previous:
-            candidate &= of_some  # what was told of everybody once is told again
-        narrow = target & is_narrow(low, high, profile.width)
-        chosen = (
-            cover(every, low, high, narrow, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
-            if narrow.any()
-            else None
-        )
-        if (chosen is None or not len(chosen)) and not with_previous:
+            candidate &= of_some.to_series().to_numpy()  # what was told of everybody once is told again
+        problem = Problem(every, low, high, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
+        chosen = cover(problem, target & is_narrow(low, high, profile.width))
+        if not len(chosen) and not with_previous:
             close = target & is_narrow(low, high, CLOSE * profile.width)
-            narrow = narrow_cells(every, low, high, found, close)
-            chosen = (
-                cover(every, low, high, narrow, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
-                if narrow.any()
-                else None
-            )
-        if chosen is None or not len(chosen):
+            chosen = cover(problem, narrow_cells(every, low, high, found, close))
+        if not len(chosen):
             return
         kind[chosen] = why
 

@@ -20,6 +20,8 @@ from assets.privacy.disclosure.cells import AT, NO_CELL, UNLIMITED, declared_sum
 from assets.privacy.disclosure.layout import ALL_VALUES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from assets.privacy.disclosure.cells import Cells, Table
@@ -47,8 +49,11 @@ class Relations:
         return Relations(self.matrix[rows], self.low[rows], self.high[rows], self.doubtful[rows])
 
 
-def relations_of(cells: Cells) -> Relations:
-    """Relations between the cells, and between them and those of the previous release."""
+def relations_of(cells: Cells, nested: Sequence[tuple[str, str]] = ()) -> Relations:
+    """Relations between the cells, and between them and those of the previous release.
+
+    ``nested``: universes of which, at every place, the first is among the second.
+    """
     rows = _Rows()
     for coordinate in ALL_VALUES:
         if AT + coordinate in cells.coordinates:
@@ -56,6 +61,7 @@ def relations_of(cells: Cells) -> Relations:
     for table in (*cells.tables, *cells.previous):
         _sums(cells, table, rows)
     _parts(cells, rows)
+    _nested(cells, nested, rows)
     _links(cells, rows)
     return rows.relations(len(cells.truth))
 
@@ -193,6 +199,20 @@ def _parts(cells: Cells, rows: _Rows) -> None:
     _add_parts(part[true], whole[true], rows, doubtful=cells.before[part[true]])
     first, second, total = np.unique(np.concatenate(thirds, axis=1), axis=1)
     _add_sums(cells, total, np.concatenate([first, second]), np.tile(np.arange(len(total)), 2), rows, None)
+
+
+def _nested(cells: Cells, nested: Sequence[tuple[str, str]], rows: _Rows) -> None:
+    """Who is counted in one universe is counted in the other, at the same place."""
+    place = [name for name in cells.places.columns if name != "universe"]
+    places = cells.places.with_row_index("cell").filter(~pl.Series(cells.is_rest))
+    by_universe = dict(places.group_by("universe"))
+    for inner, outer in nested:
+        if (inner,) not in by_universe or (outer,) not in by_universe:
+            continue
+        both = by_universe[(inner,)].join(by_universe[(outer,)], on=place, nulls_equal=True, suffix=" outer")
+        part, whole = (both[name].to_numpy().astype(np.int64) for name in ("cell", "cell outer"))
+        true = cells.before[part] | (cells.truth[part] <= cells.truth[whole])
+        _add_parts(part[true], whole[true], rows, doubtful=cells.before[part[true]])
 
 
 def _links(cells: Cells, rows: _Rows) -> None:

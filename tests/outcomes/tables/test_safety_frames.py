@@ -141,9 +141,10 @@ def test_few_events_are_hidden_and_their_clinic_alone() -> None:
         ),
     )
     first = frame.filter(pl.col("clinic_key") == "c1")
-    assert (row(first, "infection")["events"], row(first, "infection")["reason"]) == (None, FEW_EVENTS)
+    for name in ("any_major", "infection"):
+        assert (row(first, name)["events"], row(first, name)["reason"]) == (None, FEW_EVENTS)
     second = frame.filter(pl.col("clinic_key") == "c2")
-    assert second["events"].to_list() == [50], "by clinic severities are not told"
+    assert second["events"].to_list() == [50, 0, 50]
 
 
 def gaps(*between: int) -> pl.DataFrame:
