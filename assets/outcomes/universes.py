@@ -17,8 +17,8 @@ PAIN_CHANGE = "pain_change"
 
 EPISODES, CLOSED, ELIGIBLE = "episodes", "closed", "eligible"
 """All; those that have ended; of these all but those with too little pain at first to recover from it."""
-MCID_ROOM = "mcid_room"
-"""Episodes with pain at both ends and room for the smallest important change."""
+MCID_ROOM, MCID_RESPONDERS = "mcid_room", "mcid_responders"
+"""Episodes with pain at both ends and room for the smallest important change; those that reached it."""
 FIRST_CLOSED = "first_closed"
 """Closed episodes of routine care, the first of each patient."""
 
@@ -74,7 +74,7 @@ def _nested() -> tuple[tuple[str, str], ...]:
         (CLOSED, EPISODES),
         (PAIRS, CLOSED),
         (MCID_ROOM, PAIRS),
-        ("mcid_responders", MCID_ROOM),
+        (MCID_RESPONDERS, MCID_ROOM),
         ("banded", PAIRS),
         ("worsened", "measured"),
         ("responders", "response_room"),

@@ -17,6 +17,7 @@ from assets.outcomes.universes import (
     ELIGIBLE,
     EPISODES,
     KNOWN,
+    MCID_RESPONDERS,
     MCID_ROOM,
     PAIRS,
     eligible_by,
@@ -70,7 +71,7 @@ PAIN = Layout(
     counts={
         "n": Count(PAIRS),
         "mcid_n": Count(MCID_ROOM),
-        "mcid_responders": Count("mcid_responders"),
+        "mcid_responders": Count(MCID_RESPONDERS),
         "deteriorated": DETERIORATED,
     },
     ratios={"mcid_rate": ("mcid_responders", "mcid_n"), "deteriorated_rate": ("deteriorated", "n")},

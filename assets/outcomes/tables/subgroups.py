@@ -33,7 +33,7 @@ NO_SIDE = "_no"
 KNOWN = ("n", "recovered", "rate", "rate_low", "rate_high")
 ELIGIBLE = ("eligible", "completeness", "rate_if_missing_none", "rate_if_missing_all")
 PAIRS = ("pairs", "pair_share", "baseline_mean", "change_mean", "change_low", "change_high")
-RESPONDERS = ("mcid_n", "mcid_rate", "mcid_low", "mcid_high")
+RESPONDERS = ("mcid_n", "mcid_responders", "mcid_rate", "mcid_low", "mcid_high")
 
 IN_SUBGROUP = {
     "episodes": EPISODES,
@@ -42,6 +42,7 @@ IN_SUBGROUP = {
     "eligible": universes.ELIGIBLE,
     "pairs": universes.PAIRS,
     "mcid_n": universes.MCID_ROOM,
+    "mcid_responders": universes.MCID_RESPONDERS,
 }
 WHOLE_DIMENSIONS = ("population", "symptom_duration")
 """Dimensions in which each episode is in one subgroup."""
@@ -57,8 +58,8 @@ SUBGROUP = Layout(
         **columns(FLOAT, *ELIGIBLE[1:]),
         **columns(INTEGER, PAIRS[0]),
         **columns(FLOAT, *PAIRS[1:]),
-        **columns(INTEGER, RESPONDERS[0]),
-        **columns(FLOAT, *RESPONDERS[1:]),
+        **columns(INTEGER, *RESPONDERS[:2]),
+        **columns(FLOAT, *RESPONDERS[2:]),
     },
     groups=("episodes",),
     subgroups={
@@ -74,6 +75,7 @@ SUBGROUP = Layout(
         "completeness": ("n", "eligible"),
         "rate_if_missing_none": ("recovered", "eligible"),
         "pair_share": ("pairs", "episodes"),
+        "mcid_rate": ("mcid_responders", "mcid_n"),
     },
     decimals=dict.fromkeys(PAIRS[2:], 1),
     sums=(
@@ -106,8 +108,8 @@ TWITCH = Layout(
     {
         **columns(INTEGER, "patients", "units", "pair_patients", PAIRS[0]),
         **columns(FLOAT, *PAIRS[1:]),
-        **columns(INTEGER, "mcid_patients", RESPONDERS[0]),
-        **columns(FLOAT, *RESPONDERS[1:]),
+        **columns(INTEGER, "mcid_patients", *RESPONDERS[:2]),
+        **columns(FLOAT, *RESPONDERS[2:]),
     },
     groups=("patients",),
     subgroups={
@@ -122,8 +124,9 @@ TWITCH = Layout(
         "pairs": _twitch(universes.PAIRS),
         "mcid_patients": _twitch("mcid_patients"),
         "mcid_n": _twitch(universes.MCID_ROOM),
+        "mcid_responders": _twitch(universes.MCID_RESPONDERS),
     },
-    ratios={"pair_share": ("pairs", "units")},
+    ratios={"pair_share": ("pairs", "units"), "mcid_rate": ("mcid_responders", "mcid_n")},
     decimals=dict.fromkeys(PAIRS[2:], 1),
 )
 
@@ -267,7 +270,8 @@ def care_mix(care_mix_cube: pl.DataFrame) -> pl.DataFrame:
 
 def _responders(cube: pl.DataFrame) -> dict[str, pl.Series]:
     rate, low, high = wilson(cube["mcid_responders"], cube["mcid_eligible"])
-    return dict(zip(RESPONDERS, (cube["mcid_eligible"], *map(pl.Series, (rate, low, high))), strict=True))
+    counts = (cube["mcid_eligible"], cube["mcid_responders"])
+    return dict(zip(RESPONDERS, (*counts, *map(pl.Series, (rate, low, high))), strict=True))
 
 
 def _clusters(cube: pl.DataFrame, side: str = "") -> Clusters:
