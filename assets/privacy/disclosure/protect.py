@@ -16,7 +16,7 @@ from assets.privacy.disclosure.layout import ALL_VALUES
 from assets.privacy.disclosure.printing import printed
 from assets.privacy.disclosure.profiles import MINIMUM_GROUP, Profile, ShareRule, is_small
 from assets.privacy.disclosure.relations import Relations, relations_of
-from assets.privacy.disclosure.views import too_fine
+from assets.privacy.disclosure.views import too_fine, was_too_fine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,9 +80,10 @@ def protect(
     fine = {name: too_fine(frame, layouts[name]) for name, frame in frames.items() if _of_groups(layouts.get(name))}
     kept = {name: frame.filter(~fine[name]) if name in fine else frame for name, frame in frames.items()}
     unseen = {name: frames[name].filter(rows) for name, rows in fine.items()}
-    cells = cells_of(kept, layouts, profile, previous or {})
+    cells = cells_of(kept, layouts, profile, _seen_before(previous or {}, layouts))
     relations = relations_of(cells, nested)
     kind = np.where(_primary(cells, profile), PRIMARY, NOT_HIDDEN).astype("<U13")
+    kind[_kept_hidden(cells, relations, kind == PRIMARY)] = COMPLEMENTARY
     among_now = (abs(relations.matrix) @ cells.before.astype(float)) == 0
     _complete(cells, relations.kept(among_now), profile, kind, COMPLEMENTARY)
     if cells.before.any():
@@ -93,6 +94,15 @@ def protect(
         veil = veiled(table, hidden, cells.truth, profile)
         out[table.name] = printed(table, hidden, veil, cells.truth, profile, unseen[table.name])
     return Protected(out, _log(cells, kind, unseen))
+
+
+def _seen_before(previous: Mapping[str, pl.DataFrame], layouts: Mapping[str, Disclosable]) -> dict[str, pl.DataFrame]:
+    """Tables of the previous release without the views that were hidden as a whole, and without another shape."""
+    return {
+        name: frame.filter(~was_too_fine(frame, layouts[name]))
+        for name, frame in previous.items()
+        if _of_groups(layouts.get(name)) and {*layouts[name].keys, "suppressed"} <= set(frame.columns)
+    }
 
 
 def _of_groups(layout: Disclosable | None) -> bool:
@@ -110,6 +120,14 @@ def _primary(cells: Cells, profile: Profile) -> Bools:
     return np.asarray(hidden)
 
 
+def _kept_hidden(cells: Cells, relations: Relations, primary: Bools) -> Bools:
+    """Cells that the previous release hid beside one that is small still: what is not shown anew cannot be compared."""
+    hidden_before = _counterparts(cells, cells.before & cells.in_table & (cells.high >= UNLIMITED))
+    touched = abs(relations.matrix) @ primary.astype(float) > 0
+    beside = abs(relations.matrix[touched]).sum(axis=0) > 0
+    return np.asarray(hidden_before & beside & cells.in_table & cells.protected & ~primary & (cells.truth > 0))
+
+
 def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArray[np.str_], why: str) -> None:
     """Hide further cells until nothing too narrow is known of any hidden one; mark them in ``kind``.
 
@@ -124,7 +142,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         known = knowledge(cells, kind != NOT_HIDDEN, profile)
         relations = agreeing(relations.joined(earlier(cells)), known.low, known.high)
     # What the previous release printed is known well enough, and large enough, whatever is hidden now
-    once_shown = _of_previous(cells, cells.high < UNLIMITED) & with_previous
+    once_shown = _counterparts(cells, cells.before & (cells.high < UNLIMITED)) & with_previous
     found = Found(truth, profile.width)
     for attempt in count():
         hidden = kind != NOT_HIDDEN
@@ -157,7 +175,8 @@ def _target(cells: Cells, hidden: Bools, is_printed: Bools, *, with_previous: bo
     small_rest = cells.is_rest & (cells.truth < MINIMUM_GROUP) & ~_of_nobody(cells)
     unprinted = cells.in_table & ~is_printed & (hidden | (cells.truth > 0))
     now = ~cells.before & cells.protected & (unprinted | small_rest)
-    then = cells.before & cells.protected & cells.in_table & (cells.high >= UNLIMITED)
+    now_empty = _counterparts(cells, ~cells.before & (cells.truth == 0))
+    then = cells.before & cells.protected & cells.in_table & (cells.high >= UNLIMITED) & ~now_empty
     return np.asarray(now | (then & with_previous))
 
 
@@ -170,12 +189,12 @@ def _of_nobody(cells: Cells) -> Bools:
     return found
 
 
-def _of_previous(cells: Cells, then: Bools) -> Bools:
-    """Cells of this release whose predecessor is one of those."""
-    identity = [name for name in cells.places.columns if name != "before"]
-    chosen = cells.places.filter(pl.Series(cells.before & then)).select(identity).with_columns(chosen=True)
-    joined = cells.places.join(chosen, on=identity, how="left", nulls_equal=True, maintain_order="left")
-    return np.asarray(joined["chosen"].fill_null(value=False).to_numpy() & ~cells.before)
+def _counterparts(cells: Cells, chosen: Bools) -> Bools:
+    """Where the chosen cells are in the other of the two releases."""
+    identity = cells.places.columns
+    there = cells.places.filter(pl.Series(chosen)).with_columns(~pl.col("before"), chosen=True)
+    joined = cells.places.join(there, on=identity, how="left", nulls_equal=True, maintain_order="left")
+    return np.asarray(joined["chosen"].fill_null(value=False).to_numpy())
 
 
 def _cost(cells: Cells) -> Floats:
@@ -195,7 +214,7 @@ def _cost(cells: Cells) -> Floats:
     depth = _depth(cells)
     cost *= COARSER**-depth
     cost[depth == 0] *= TOP_COST
-    cost[_of_previous(cells, cells.high >= UNLIMITED)] *= ONCE_HIDDEN_COST
+    cost[_counterparts(cells, cells.before & (cells.high >= UNLIMITED))] *= ONCE_HIDDEN_COST
     return cost
 
 

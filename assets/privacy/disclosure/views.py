@@ -7,6 +7,7 @@ view is hidden as a whole; the coarser views, and those of a larger network, are
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -25,15 +26,23 @@ CROSSED = 2
 
 def too_fine(frame: pl.DataFrame, layout: Disclosable) -> pl.Series:
     """Rows of an exact table whose view is hidden as a whole."""
-    named = {key: _is_named(key) for key in layout.keys if key in ALL_VALUES}
     enough = pl.all_horizontal((pl.col(group) >= MINIMUM_GROUP) | (pl.col(group) == 0) for group in layout.groups)
+    return _of_views(frame, layout, enough, SMALLEST_SHARE)
+
+
+def was_too_fine(frame: pl.DataFrame, layout: Disclosable) -> pl.Series:
+    """Rows of a published table whose view is hidden as a whole."""
+    return _of_views(frame, layout, ~pl.col("suppressed"), sys.float_info.min)
+
+
+def _of_views(frame: pl.DataFrame, layout: Disclosable, is_shown: pl.Expr, least: float) -> pl.Series:
+    """Rows of views that cross enough, and of which less than this share is shown."""
+    named = {key: _is_named(key) for key in layout.keys if key in ALL_VALUES}
     if len(named) < CROSSED or frame.is_empty():
         return pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
     crossed = pl.sum_horizontal(pl.col(key).cast(pl.Int8) for key in named)
-    marked = frame.select(enough=enough, **named)
-    return marked.select(
-        (crossed >= CROSSED) & (pl.col("enough").mean().over(list(named)) < SMALLEST_SHARE)
-    ).to_series()
+    marked = frame.select(is_shown=is_shown, **named)
+    return marked.select((crossed >= CROSSED) & (pl.col("is_shown").mean().over(list(named)) < least)).to_series()
 
 
 def _is_named(key: str) -> pl.Expr:
