@@ -14,7 +14,7 @@ from assets.privacy.disclosure.cover import Problem, cover
 from assets.privacy.disclosure.knowledge import earlier, knowledge, rules, veiled
 from assets.privacy.disclosure.layout import ALL_VALUES
 from assets.privacy.disclosure.printing import printed
-from assets.privacy.disclosure.profiles import MINIMUM_GROUP, Profile, ShareRule, is_small
+from assets.privacy.disclosure.profiles import MINIMUM_GROUP, Profile, ShareRule, behind, is_small, rounded_count
 from assets.privacy.disclosure.relations import Relations, relations_of
 from assets.privacy.disclosure.views import too_fine, was_too_fine
 
@@ -121,11 +121,30 @@ def _primary(cells: Cells, profile: Profile) -> Bools:
 
 
 def _kept_hidden(cells: Cells, relations: Relations, primary: Bools) -> Bools:
-    """Cells that the previous release hid beside one that is small still: what is not shown anew cannot be compared."""
+    """Cells that the previous release hid beside one that is small still: what is not shown anew cannot be compared.
+
+    Where nothing has changed since, all that it hid: the same groups are published in the same way.
+    """
     hidden_before = _counterparts(cells, cells.before & cells.in_table & (cells.high >= UNLIMITED))
     touched = abs(relations.matrix) @ primary.astype(float) > 0
     beside = abs(relations.matrix[touched]).sum(axis=0) > 0
-    return np.asarray(hidden_before & beside & cells.in_table & cells.protected & ~primary & (cells.truth > 0))
+    kept = beside | _is_unchanged(cells)
+    return np.asarray(hidden_before & kept & cells.in_table & cells.protected & ~primary & (cells.truth > 0))
+
+
+def _is_unchanged(cells: Cells) -> bool:
+    """Whether each count stood in the previous release too, and those it printed would be printed the same."""
+    now = ~cells.before & cells.in_table
+    if (now & ~_counterparts(cells, cells.before)).any():
+        return False
+    identity = [name for name in cells.places.columns if name != "before"]
+    sizes = cells.places.select(identity).with_columns(
+        printed=pl.Series(np.where(cells.before, cells.low, behind(rounded_count(np.maximum(cells.truth, 0)))[0]))
+    )
+    earlier_printed = sizes.filter(pl.Series(cells.before & cells.in_table & (cells.high < UNLIMITED)))
+    return earlier_printed.join(
+        sizes.filter(pl.Series(now)), on=[*identity, "printed"], how="anti", nulls_equal=True
+    ).is_empty()
 
 
 def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArray[np.str_], why: str) -> None:
