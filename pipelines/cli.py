@@ -18,6 +18,7 @@ import click
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
+from pipelines.cli_audit import audit
 from pipelines.cli_chart import chart
 from pipelines.cli_options import (
     FEEDS_ARGUMENT,
@@ -194,7 +195,7 @@ def docs(*, only_check: bool) -> None:
         sys.exit(1)
 
 
-for command in (chart, open_pages, publish, quarantine, serve):
+for command in (audit, chart, open_pages, publish, quarantine, serve):
     cli.add_command(command)
 
 

@@ -1,0 +1,219 @@
+"""The ledger: who decided what and why, and the hashes of what was made, chained so that no line can be changed.
+
+``HOME/audit/ledger.jsonl`` only ever grows: one JSON object per line, with the hash of the line before it. A line is
+written whole or not at all. What a crash left of a line is cut off by the next writer, who says so in a line of its
+own. A chain proves that no line was changed, taken out or moved; it cannot prove that none was cut off its end. For
+that its head must be known from elsewhere: sealed files and printed packs name it (see ``assets.audit.verify``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from assets.deliveries.problems import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CODE = "LEDGER"
+FOLDER = "audit"
+FILE = "ledger.jsonl"
+START = "0" * 64
+LOST = "lost"
+KINDS = ("waiver", "rebase", "threshold", "sign_off", "history", "release", "pack", "held", LOST)
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+REMEDY = "Run `needlepoint audit verify`, and put the ledger of your last backup back; no line of it is ever corrected"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. ``by`` is the person who answers for it, None for what the program records itself."""
+
+    number: int
+    at: str
+    kind: str
+    by: str | None
+    body: dict[str, Any]
+    previous: str
+    hash: str
+
+    @property
+    def line(self) -> bytes:
+        """The line as it stands in the file, without its end."""
+        return _canonical(asdict(self))
+
+
+def ledger_file(home: Path) -> Path:
+    """Where the ledger of a home is."""
+    return home / FOLDER / FILE
+
+
+def entries(home: Path) -> tuple[Entry, ...]:
+    """Every entry of a home, oldest first. What a crash left of a last line is no entry.
+
+    Raises:
+        InputProblem: LEDGER, naming the first line that is not what was written.
+
+    """
+    return _chained(_content(home))[0]
+
+
+def append(home: Path, kind: str, body: dict[str, Any], by: str | None = None, now: datetime | None = None) -> Entry:
+    """Add an entry, whole or not at all, and return it.
+
+    Args:
+        home: whose ledger.
+        kind: one of ``KINDS``.
+        body: what JSON can hold; no value of a patient.
+        by: who answers for it.
+        now: when, if not this moment.
+
+    Raises:
+        InputProblem: LEDGER: a line is not what was written, or the file cannot be written.
+
+    """
+    if kind not in KINDS:
+        message = "no entry of this kind"
+        raise ValueError(message)
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    with _locked(home):
+        content = _content(home)
+        found, rest = _chained(content)
+        missing = b""
+        if rest and _is_whole(rest):
+            missing = b"\n"  # only the end of the line was not written
+        elif rest:
+            lost = {"what": "a line that was not written to its end", "bytes": len(rest), "sha256": _sha256(rest)}
+            found = (*found, _next(found, moment, LOST, None, lost))
+            missing = found[-1].line + b"\n"
+        entry = _next(found, moment, kind, by, body)
+        kept = len(content) - (0 if missing == b"\n" else len(rest))
+        _write(ledger_file(home), kept, missing + entry.line + b"\n")
+    return entry
+
+
+def cut_line(home: Path) -> bool:
+    """Whether the last line was not written to its end."""
+    return bool(_chained(_content(home))[1])
+
+
+def _next(found: tuple[Entry, ...], moment: datetime, kind: str, by: str | None, body: dict[str, Any]) -> Entry:
+    previous = found[-1].hash if found else START
+    stamp = moment.isoformat(timespec="seconds")
+    plain: dict[str, Any] = json.loads(_canonical(body))  # as it will be read back: no tuples, no other keys than text
+    unsigned = Entry(len(found) + 1, stamp, kind, by, plain, previous, "")
+    return Entry(unsigned.number, stamp, kind, by, plain, previous, entry_hash(unsigned))
+
+
+def entry_hash(entry: Entry) -> str:
+    """The hash an entry must have: of all its fields but the hash."""
+    content = asdict(entry)
+    del content["hash"]
+    return _sha256(_canonical(content))
+
+
+def _chained(content: bytes) -> tuple[tuple[Entry, ...], bytes]:
+    """The entries, and what stands behind the last whole line."""
+    *lines, rest = content.split(b"\n")
+    found: list[Entry] = []
+    previous = START
+    for number, line in enumerate(lines, start=1):
+        entry = _parsed(line, number)
+        if (entry.number, entry.previous) != (number, previous) or entry_hash(entry) != entry.hash:
+            raise _broken(number, "it does not follow from the line before it")
+        found.append(entry)
+        previous = entry.hash
+    if rest and _is_whole(rest):
+        entry = _parsed(rest, len(found) + 1)
+        if entry.previous != previous or entry_hash(entry) != entry.hash:
+            raise _broken(len(found) + 1, "it does not follow from the line before it")
+        found.append(entry)
+    return tuple(found), rest
+
+
+def _is_whole(rest: bytes) -> bool:
+    """Whether a last line without an end holds all of an entry; a crash can leave no more than its beginning."""
+    try:
+        json.JSONDecoder().raw_decode(rest.decode("utf-8", errors="replace"))
+    except json.JSONDecodeError:
+        return False
+    return True
+
+
+def _parsed(line: bytes, number: int) -> Entry:
+    try:
+        content = json.loads(line)
+        entry = Entry(**content)
+        is_ours = entry.line == line
+    except (ValueError, TypeError, RecursionError):
+        raise _broken(number, "it is not an entry") from None
+    if not is_ours or {field.name for field in fields(Entry)} != set(content):
+        raise _broken(number, "it is not written as an entry is")
+    return entry
+
+
+def _broken(number: int, what: str) -> InputProblem:
+    return InputProblem(CODE, f"{FOLDER}/{FILE}, line {number}", what, REMEDY)
+
+
+def _canonical(content: object) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _content(home: Path) -> bytes:
+    try:
+        return ledger_file(home).read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError:
+        raise InputProblem(CODE, f"{FOLDER}/{FILE}", "the file cannot be read", "Check its permissions") from None
+
+
+def _write(path: Path, kept: int, lines: bytes) -> None:
+    """Put lines behind the first ``kept`` bytes; if they cannot all be written, the file ends there."""
+    problem = InputProblem(CODE, f"{FOLDER}/{FILE}", "the file cannot be written", "Check its permissions and the disk")
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE)
+    except OSError:
+        raise problem from None
+    try:
+        os.ftruncate(descriptor, kept)
+        os.lseek(descriptor, kept, os.SEEK_SET)
+        try:
+            if os.write(descriptor, lines) != len(lines):
+                raise problem
+            os.fsync(descriptor)
+        except OSError:
+            raise problem from None
+    except InputProblem:
+        os.ftruncate(descriptor, kept)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Only one writer at a time; others wait, for it takes milliseconds."""
+    try:
+        (home / FOLDER).mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        descriptor = os.open(home / FOLDER / ".lock", os.O_WRONLY | os.O_CREAT, PRIVATE_FILE)
+    except OSError:
+        raise InputProblem(CODE, FOLDER, "the folder cannot be written", "Check its permissions") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
