@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,20 @@ class Entry:
     @property
     def line(self) -> bytes:
         """The line as it stands in the file, without its end."""
-        return _canonical(asdict(self))
+        return _canonical(self._fields())
+
+    @property
+    def expected_hash(self) -> str:
+        """The hash it must have: of all its fields but the hash."""
+        content = self._fields()
+        del content["hash"]
+        return _sha256(_canonical(content))
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in FIELDS}
+
+
+FIELDS = tuple(field.name for field in fields(Entry))
 
 
 def ledger_file(home: Path) -> Path:
@@ -110,14 +123,7 @@ def _next(found: tuple[Entry, ...], moment: datetime, kind: str, by: str | None,
     stamp = moment.isoformat(timespec="seconds")
     plain: dict[str, Any] = json.loads(_canonical(body))  # as it will be read back: no tuples, no other keys than text
     unsigned = Entry(len(found) + 1, stamp, kind, by, plain, previous, "")
-    return Entry(unsigned.number, stamp, kind, by, plain, previous, entry_hash(unsigned))
-
-
-def entry_hash(entry: Entry) -> str:
-    """The hash an entry must have: of all its fields but the hash."""
-    content = asdict(entry)
-    del content["hash"]
-    return _sha256(_canonical(content))
+    return replace(unsigned, hash=unsigned.expected_hash)
 
 
 def _chained(content: bytes) -> tuple[tuple[Entry, ...], bytes]:
@@ -127,13 +133,13 @@ def _chained(content: bytes) -> tuple[tuple[Entry, ...], bytes]:
     previous = START
     for number, line in enumerate(lines, start=1):
         entry = _parsed(line, number)
-        if (entry.number, entry.previous) != (number, previous) or entry_hash(entry) != entry.hash:
+        if (entry.number, entry.previous) != (number, previous) or entry.expected_hash != entry.hash:
             raise _broken(number, "it does not follow from the line before it")
         found.append(entry)
         previous = entry.hash
     if rest and _is_whole(rest):
         entry = _parsed(rest, len(found) + 1)
-        if entry.previous != previous or entry_hash(entry) != entry.hash:
+        if entry.previous != previous or entry.expected_hash != entry.hash:
             raise _broken(len(found) + 1, "it does not follow from the line before it")
         found.append(entry)
     return tuple(found), rest
@@ -155,7 +161,7 @@ def _parsed(line: bytes, number: int) -> Entry:
         is_ours = entry.line == line
     except (ValueError, TypeError, RecursionError):
         raise _broken(number, "it is not an entry") from None
-    if not is_ours or {field.name for field in fields(Entry)} != set(content):
+    if not is_ours:
         raise _broken(number, "it is not written as an entry is")
     return entry
 
