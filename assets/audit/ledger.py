@@ -15,6 +15,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from assets.deliveries.problems import InputProblem
@@ -29,6 +30,7 @@ FILE = "ledger.jsonl"
 START = "0" * 64
 LOST = "lost"
 KINDS = ("waiver", "rebase", "threshold", "sign_off", "history", "release", "pack", "held", LOST)
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 REMEDY = "Run `needlepoint audit verify`, and put the ledger of your last backup back; no line of it is ever corrected"
 
@@ -76,7 +78,7 @@ def entries(home: Path) -> tuple[Entry, ...]:
         InputProblem: LEDGER, naming the first line that is not what was written.
 
     """
-    return _chained(_content(home))[0]
+    return _chained(_content(home))
 
 
 def append(home: Path, kind: str, body: dict[str, Any], by: str | None = None, now: datetime | None = None) -> Entry:
@@ -99,50 +101,56 @@ def append(home: Path, kind: str, body: dict[str, Any], by: str | None = None, n
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     with _locked(home):
         content = _content(home)
-        found, rest = _chained(content)
-        missing = b""
+        kept, rest = _split(content)
+        last = _last(kept)
+        lines = b""
         if rest and _is_whole(rest):
-            missing = b"\n"  # only the end of the line was not written
+            last, lines, kept = _parsed(rest, None), b"\n", content  # only the end of the line was not written
         elif rest:
             lost = {"what": "a line that was not written to its end", "bytes": len(rest), "sha256": _sha256(rest)}
-            found = (*found, _next(found, moment, LOST, None, lost))
-            missing = found[-1].line + b"\n"
-        entry = _next(found, moment, kind, by, body)
-        kept = len(content) - (0 if missing == b"\n" else len(rest))
-        _write(ledger_file(home), kept, missing + entry.line + b"\n")
+            last = _next(last, moment, LOST, None, lost)
+            lines = last.line + b"\n"
+        entry = _next(last, moment, kind, by, body)
+        _write(ledger_file(home), len(kept), lines + entry.line + b"\n")
     return entry
 
 
 def cut_line(home: Path) -> bool:
     """Whether the last line was not written to its end."""
-    return bool(_chained(_content(home))[1])
+    return bool(_split(_content(home))[1])
 
 
-def _next(found: tuple[Entry, ...], moment: datetime, kind: str, by: str | None, body: dict[str, Any]) -> Entry:
-    previous = found[-1].hash if found else START
-    stamp = moment.isoformat(timespec="seconds")
+def _next(last: Entry | None, moment: datetime, kind: str, by: str | None, body: dict[str, Any]) -> Entry:
+    number, previous = (last.number + 1, last.hash) if last else (1, START)
     plain: dict[str, Any] = json.loads(_canonical(body))  # as it will be read back: no tuples, no other keys than text
-    unsigned = Entry(len(found) + 1, stamp, kind, by, plain, previous, "")
+    unsigned = Entry(number, moment.isoformat(timespec="seconds"), kind, by, plain, previous, "")
     return replace(unsigned, hash=unsigned.expected_hash)
 
 
-def _chained(content: bytes) -> tuple[tuple[Entry, ...], bytes]:
-    """The entries, and what stands behind the last whole line."""
-    *lines, rest = content.split(b"\n")
+@lru_cache(maxsize=2)  # a run reads the same ledger several times, and after a year that costs half a second
+def _chained(content: bytes) -> tuple[Entry, ...]:
+    kept, rest = _split(content)
+    lines = kept.splitlines() + ([rest] if rest and _is_whole(rest) else [])
     found: list[Entry] = []
     previous = START
     for number, line in enumerate(lines, start=1):
         entry = _parsed(line, number)
-        if (entry.number, entry.previous) != (number, previous) or entry.expected_hash != entry.hash:
+        if (entry.number, entry.previous) != (number, previous):
             raise _broken(number, "it does not follow from the line before it")
         found.append(entry)
         previous = entry.hash
-    if rest and _is_whole(rest):
-        entry = _parsed(rest, len(found) + 1)
-        if entry.previous != previous or entry.expected_hash != entry.hash:
-            raise _broken(len(found) + 1, "it does not follow from the line before it")
-        found.append(entry)
-    return tuple(found), rest
+    return tuple(found)
+
+
+def _split(content: bytes) -> tuple[bytes, bytes]:
+    """Whole lines, and what stands behind them."""
+    end = content.rfind(b"\n") + 1
+    return content[:end], content[end:]
+
+
+def _last(kept: bytes) -> Entry | None:
+    """The last of whole lines; those before it are looked at by whoever reads them."""
+    return _parsed(kept[kept.rfind(b"\n", 0, -1) + 1 : -1], None) if kept else None
 
 
 def _is_whole(rest: bytes) -> bool:
@@ -154,24 +162,25 @@ def _is_whole(rest: bytes) -> bool:
     return True
 
 
-def _parsed(line: bytes, number: int) -> Entry:
+def _parsed(line: bytes, number: int | None) -> Entry:
+    """One line, which must be to the byte what its content is written as. ``number`` None: the last line."""
     try:
-        content = json.loads(line)
-        entry = Entry(**content)
-        is_ours = entry.line == line
+        entry = Entry(**json.loads(line))
+        is_ours = entry.line == line and entry.expected_hash == entry.hash
     except (ValueError, TypeError, RecursionError):
         raise _broken(number, "it is not an entry") from None
     if not is_ours:
-        raise _broken(number, "it is not written as an entry is")
+        raise _broken(number, "it is not what was written")
     return entry
 
 
-def _broken(number: int, what: str) -> InputProblem:
-    return InputProblem(CODE, f"{FOLDER}/{FILE}, line {number}", what, REMEDY)
+def _broken(number: int | None, what: str) -> InputProblem:
+    place = "last line" if number is None else f"line {number}"
+    return InputProblem(CODE, f"{FOLDER}/{FILE}, {place}", what, REMEDY)
 
 
 def _canonical(content: object) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return ENCODER.encode(content).encode()
 
 
 def _sha256(content: bytes) -> str:
