@@ -40,12 +40,14 @@ ORPHANED_VISIT = "visit.episode_key.reference"
 class Soil:
     """The additional rows of one delivery and what is expected of them.
 
-    ``lines`` holds (row, shape) by table, in file order; ``outcomes`` counts rows by table and outcome; ``violations``
-    rows by critical check; ``warnings`` rows by warning check, once over accepted rows and once over those set aside;
-    ``dependents`` the check that good rows violate because their parent is quarantined.
+    ``lines`` holds (row, shape) by table, in file order, and ``broken`` beside them the checks that each violates;
+    ``outcomes`` counts rows by table and outcome; ``violations`` rows by critical check; ``warnings`` rows by warning
+    check, once over accepted rows and once over those set aside; ``dependents`` the check that good rows violate
+    because their parent is quarantined.
     """
 
     lines: dict[str, list[tuple[Row, Shape | None]]] = field(default_factory=lambda: defaultdict(list))
+    broken: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(list))
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     violations: Counter[str] = field(default_factory=Counter)
     warnings: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -59,12 +61,15 @@ def instances(faults: Sequence[Fault], rows: Mapping[str, int], share: float) ->
     return {fault.name: max(1, round(share * rows[fault.table] / per_table[fault.table])) for fault in faults}
 
 
-def plant(contract: Contract, faults: Sequence[Fault], counts: Mapping[str, int], clinics: Sequence[str]) -> list[Soil]:
+def plant(
+    contract: Contract, faults: Sequence[Fault], counts: Mapping[str, int], clinics: Sequence[str], *, first: int = 1
+) -> list[Soil]:
     """Make the additional rows of each delivery; ``clinics`` names one clinic of each.
 
-    Instances of a fault go to the deliveries in turn, and faults start at different ones.
+    Instances of a fault go to the deliveries in turn, and faults start at different ones. Keys carry the number of the
+    delivery, counted from ``first``.
     """
-    planters = [_Planter(contract, number, clinic) for number, clinic in enumerate(clinics, start=1)]
+    planters = [_Planter(contract, number, clinic) for number, clinic in enumerate(clinics, start=first)]
     for position, fault in enumerate(faults):
         for instance in range(counts[fault.name]):
             planters[(position + instance) % len(planters)].plant(fault)
@@ -120,6 +125,8 @@ class _Planter:
 
     def _add(self, table: str, row: Row, outcome: str, fault: Fault | None = None, ragged: Shape | None = None) -> None:
         self.soil.lines[table].append((row, ragged))
+        orphaned = (ORPHANED_VISIT,) if outcome == DEPENDENT else ()
+        self.soil.broken[table].append((*fault.check_ids, *fault.warnings) if fault else orphaned)
         self.soil.outcomes[table].update((outcome, INGESTED))
         if fault is None:
             return
