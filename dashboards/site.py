@@ -33,6 +33,7 @@ from dashboards.pages.frame import START, SiteMeta, contents, document
 from dashboards.passports import passports, withheld_reasons
 from dashboards.published import Published
 from dashboards.scripts import lean, lean_sheet
+from dashboards.status import STATUS_FILE, status_script
 from dashboards.theme import stylesheet
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def _files(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: SiteMet
     for name, frame in sorted(frames.items()):
         yield f"data/{name}.csv", _csv(frame)
         yield f"data/{name}.parquet", _parquet(frame)
+    yield STATUS_FILE, status_script("")
     static = resources.files("dashboards").joinpath("static")
     common = stylesheet() + static.joinpath("style.css").read_text(encoding="utf-8")
     yield "assets/style.css", lean_sheet(common).encode()

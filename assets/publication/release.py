@@ -17,6 +17,7 @@ from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
 from assets.quality.waivers import read_waivers, waivers_digest
+from dashboards.status import STATUS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,14 +101,14 @@ def write_manifest(
     checks: dict[str, int],
     predecessor: str | None,
 ) -> None:
-    """Write ``manifest.json``: inputs, versions, check results, and the hash of every file of the site.
+    """Write ``manifest.json``: inputs, versions, check results, and the hash of every file of the site but the status.
 
     ``predecessor`` is the release before it if something is hidden because of that, else None.
     """
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / SITE).rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != STATUS_FILE
     }
     manifest = {
         "release": identity,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from plotly.offline import get_plotlyjs_version
 
 from dashboards.markup import clean, esc
+from dashboards.status import status_tag
 from dashboards.words import listing, plural, stamp_text
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def document(page: Page, meta: SiteMeta) -> str:
         f'<header><div class="bar"><p class="brand">{title}</p><nav aria-label="Pages">{_links(page.name, meta)}</nav>'
         '<div class="tools js-only"><button type="button" data-do="theme">Dark</button>'
         '<button type="button" data-do="print">Print</button></div></div></header>\n'
-        f'<main id="content" tabindex="-1"><h1>{esc(page.heading)}</h1>{_stamp(meta)}\n{_banner(meta)}'
+        f'<main id="content" tabindex="-1"><h1>{esc(page.heading)}</h1>{_stamp(meta)}{status_tag()}\n{_banner(meta)}'
         f"{page.body}</main>\n"
         f"{_footer(meta)}</body></html>\n"
     )
