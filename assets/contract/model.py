@@ -7,13 +7,13 @@ classes and restates nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class ColumnType(StrEnum):
@@ -370,6 +370,8 @@ class Contract:
     trials: tuple[TrialPlan, ...] = ()
     region_mcid: bool = False
     """Whether ``definitions.REGION_MCIDS`` replace the measure's own MCID; off, as they differ by anchor as well."""
+    thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """What the people of this home decided a check may find, by check id, instead of the number in thresholds.csv."""
 
     def table(self, name: str) -> Table:
         """Return the table called ``name``; KeyError if there is none."""
