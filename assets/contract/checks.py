@@ -1,20 +1,22 @@
 """Every check that follows from the contract, derived once.
 
 The typing pass (Polars), the Great Expectations suites, Dagster's check specs, the quarantine and the check
-catalogue all read this list. Two stages:
+catalogue all read this list. Two of the stages follow from the tables of the contract and are listed here:
 
 * ``delivery``: rules of one row, evaluated when the delivery is read. Critical ones set the row aside.
 * ``release``: rules between rows and tables, evaluated on all accepted rows together, because whether a key has
   a parent must not depend on the order in which deliveries arrive.
+
+Checks of models, statistics and published files follow from those; ``assets.quality.catalogue`` lists all together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from assets.contract.behaviour import BEHAVIOURS, VOLUME_FACTOR
+from assets.contract.check_kinds import KINDS, Category, Dimension, Kind, KindFacts, Stage
 from assets.contract.model import KEY_PATTERN, Bounds, ColumnType, Severity
 
 if TYPE_CHECKING:
@@ -22,37 +24,10 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Column, Contract, Measure, Table
 
+__all__ = ["Check", "Kind", "Stage", "allowed_codes", "delivery_checks", "release_checks"]
 
 UNKNOWN = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE", "clinic_key": "UNKNOWN_CLINIC"}
 """Reason of an unknown code, by column; UNKNOWN_CODE for all others."""
-
-
-class Kind(StrEnum):
-    """The types of check. ``structure`` is found in the bytes of a file, all others in its rows."""
-
-    SCHEMA = "schema"
-    STRUCTURE = "structure"
-    USABLE = "usable"
-    TYPE = "type"
-    READABLE = "readable"
-    REQUIRED = "required"
-    PATTERN = "pattern"
-    ALLOWED = "allowed"
-    POSSIBLE = "possible"
-    PLAUSIBLE = "plausible"
-    ROW_RULE = "row_rule"
-    UNIQUE = "unique"
-    REFERENCE = "reference"
-    RULE = "rule"
-    BEHAVIOUR = "behaviour"
-    VOLUME = "volume"
-
-
-class Stage(StrEnum):
-    """When a check is evaluated."""
-
-    DELIVERY = "delivery"
-    RELEASE = "release"
 
 
 FIRST_DAY = 7305
@@ -61,6 +36,9 @@ ROW_TOLERANCE = 0.5
 """Critical row rules set rows aside one by one; above this share of the values a rule counts as failed."""
 USABLE_TOLERANCE = 0.5
 """A delivery that loses more than this share of a table's rows is a wrong delivery, not one with wrong rows: held."""
+
+ABOUT_TIME = frozenset({"DATE_ORDER", "DATE_RANGE", "SAME_MINUTE"})
+"""Reasons of rules about when something happened, whatever their kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +50,10 @@ class Check:
     ``violated`` is a SQL condition, true for violating rows, for rules that no other field states; DuckDB and Polars
     both evaluate it. In ``measurement`` it may use ``measure_unit``, ``measure_sided`` and ``measure_step`` (smallest
     difference the scale has, 1 or 0.1 ...) of the row's measure; they are null for an unknown measure.
+
+    A *SQL check* is stated whole: ``violated_sql`` lists what violates it, one row each, named by keys and never by a
+    value of a patient, and ``evaluated_sql`` returns the one number of what was looked at. ``absent`` says in words
+    why there was nothing to look at, where that number is 0.
     """
 
     check_id: str
@@ -89,11 +71,38 @@ class Check:
     pattern: str | None = None
     measure_id: str | None = None
     violated: str | None = None
+    violated_sql: str = ""
+    evaluated_sql: str = ""
+    absent: str = ""
+
+    @property
+    def facts(self) -> KindFacts:
+        """What it has in common with all checks of its kind: owner, since when, why, and what to do."""
+        return KINDS[self.kind]
+
+    @property
+    def dimension(self) -> Dimension:
+        """Kahn's subcategory."""
+        return Dimension.TEMPORAL if self.reason in ABOUT_TIME else self.facts.dimension
+
+    @property
+    def category(self) -> Category:
+        """Kahn's category."""
+        return self.dimension.category
+
+    @property
+    def is_sql(self) -> bool:
+        """Whether its two queries state it whole."""
+        return bool(self.violated_sql)
 
     @property
     def sets_aside(self) -> bool:
         """Whether a violating row is quarantined."""
-        return self.severity is Severity.CRITICAL and self.kind not in (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
+        return (
+            self.severity is Severity.CRITICAL
+            and not self.is_sql
+            and self.kind not in (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
+        )
 
     @property
     def blocks(self) -> bool:
@@ -101,7 +110,7 @@ class Check:
 
         A row rule never does: what it finds is set aside, and how much that is, is the check ``usable``.
         """
-        if self.stage is Stage.RELEASE:
+        if self.stage is not Stage.DELIVERY:
             return self.severity is Severity.CRITICAL
         return self.kind in (Kind.SCHEMA, Kind.TYPE, Kind.USABLE)
 

@@ -50,8 +50,8 @@ FLAGS = frozenset(
 def expectation_type_and_arguments(contract: Contract, check: Check) -> tuple[str, dict[str, Any]]:
     """Return the name and arguments of the expectation that evaluates ``check``.
 
-    For the kinds of ``FLAGS``, and for a required number, the relation has a column of *violated* flags that must all
-    be false. ``mostly`` is the share of rows that must be right.
+    For SQL checks, the kinds of ``FLAGS`` and a required number the relation has a column of *violated* flags that must
+    all be false. ``mostly`` is the share of rows that must be right.
 
     Raises:
         ValueError: a kind that no expectation evaluates, or a check without what its kind needs.
@@ -62,7 +62,7 @@ def expectation_type_and_arguments(contract: Contract, check: Check) -> tuple[st
     if check.kind is Kind.TYPE and check.column:
         stored = contract.table(check.table).column(check.column).duckdb_type
         return "expect_column_values_to_be_of_type", {"column": check.column, "type_": stored}
-    column = check.check_id if check.stage is Stage.RELEASE else checked_column(contract, check)
+    column = checked_column(contract, check) if check.stage is Stage.DELIVERY else check.check_id
     kind, arguments = _row_expectation(contract, check)
     return kind, {"column": column, "mostly": 1 - check.tolerance, **arguments}
 
@@ -77,7 +77,7 @@ def _row_expectation(contract: Contract, check: Check) -> tuple[str, dict[str, A
     if check.kind in (Kind.POSSIBLE, Kind.PLAUSIBLE) and check.bounds:
         limits = {"min_value": check.bounds.low, "max_value": check.bounds.high}
         return "expect_column_values_to_be_between", limits
-    if check.kind in FLAGS or check.kind is Kind.REQUIRED:
+    if check.is_sql or check.kind in FLAGS or check.kind is Kind.REQUIRED:
         return "expect_column_values_to_be_in_set", {"value_set": [False]}
     message = f"{check.check_id}: no expectation evaluates kind {check.kind}"
     raise ValueError(message)

@@ -24,7 +24,7 @@ MEASURE_ATTRIBUTES = ("measure_unit", "measure_sided", "measure_step")
 
 
 def violated_rows_sql(contract: Contract, check: Check, relation: str | None = None) -> str:
-    """Return a query for (delivery_id, file, row_number) of every row that violates ``check``.
+    """Return a query for (delivery_id, file, row_number) of every row that violates ``check``; a SQL check has its own.
 
     Reads ``relation`` (default ``lake.<table>``; columns as in the lake) and, for rules that need the properties of a
     measure, ``reference.measure``. Checks between rows are decided by the models, in ``audit.rule_violation``.
@@ -33,6 +33,8 @@ def violated_rows_sql(contract: Contract, check: Check, relation: str | None = N
         ValueError: the check speaks of columns (``COLUMN_KINDS``) or is of a kind that has no SQL.
 
     """
+    if check.is_sql:
+        return check.violated_sql
     if check.kind in COLUMN_KINDS:
         message = f"{check.check_id} speaks of columns, no row violates it"
         raise ValueError(message)
