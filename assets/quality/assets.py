@@ -23,6 +23,7 @@ from assets.quality.history import (
     write_history,
 )
 from assets.quality.results import CheckResult, Status
+from assets.quality.validations import save_validations
 from assets.quality.verdict import judged
 from assets.warehouse.assets import MODEL_KEYS, open_building
 
@@ -74,6 +75,7 @@ def accepted_rows(
         contract = profile.extend(CONTRACT)
         results = delivery_results(home, record, contract)
         save_results(folder, result_frame(results, contract, record.delivery_id, context.run.run_id))
+        save_validations(folder, results)
         record = judged(record, results, home.ledger, profile)
         home.ledger.save(record)
     yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS)
@@ -115,6 +117,7 @@ def release_gate(
     with open_building(home) as connection:
         write_history(connection, home, deliveries)
         results = release_results(connection, contract)
+        save_validations(home.building, results)
         append(connection, result_frame(results, contract, None, context.run.run_id))
         counted, unbalanced = unbalanced_deliveries(connection)
     yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,8 @@ class CheckResult:
     ``evaluated`` rows had a value to check, ``violated`` of them violate it; both are null in an error. For checks of
     columns both count columns (1). ``seconds`` is the check's equal share of its suite, because a suite is one scan.
     ``violated_sql`` lists the rows (empty where there are none to list). ``blocks``: a failure holds the delivery or
-    release. ``reason`` says why a check was not applicable or could not be evaluated.
+    release. ``reason`` says why a check was not applicable or could not be evaluated. ``validation`` is what Great
+    Expectations said, as JSON without a value of a row; empty where it was not asked.
     """
 
     check_id: str
@@ -46,6 +47,8 @@ class CheckResult:
     violated_sql: str
     blocks: bool
     reason: str = ""
+    score: float | None = None
+    validation: str = ""
 
     @property
     def sql_hash(self) -> str:
@@ -62,16 +65,24 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What Great Expectations said of one check. ``error`` is the class of its error, empty if there was none."""
+    """What Great Expectations said of one check. ``error`` is the class of its error, empty if there was none.
+
+    ``validation`` is its own result as JSON, without a value of a row; empty where it gave none.
+    """
 
     success: bool
     evaluated: int = 0
     violated: int = 0
     error: str = ""
+    validation: str = ""
 
 
 def result(check: Check, outcome: Outcome, seconds: float, violated_sql: str) -> CheckResult:
     """Turn what Great Expectations said into a result."""
+    return replace(_judged(check, outcome, seconds, violated_sql), validation=outcome.validation)
+
+
+def _judged(check: Check, outcome: Outcome, seconds: float, violated_sql: str) -> CheckResult:
     if outcome.error:
         return _result(check, Status.ERROR, None, None, seconds, violated_sql, f"not evaluated: {outcome.error}")
     if outcome.evaluated == 0:

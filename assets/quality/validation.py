@@ -10,11 +10,13 @@ import logging
 import os
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assets.contract.checks import Check, Kind
 from assets.quality.results import Outcome
 from assets.quality.suites import suite
+from assets.quality.validations import validation_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +61,7 @@ def evaluate(
             by_id = {check.check_id: check for check in checks}
             for one in validated.results:
                 check = by_id[one.expectation_config.meta["check_id"]]
-                outcomes[check.check_id] = _outcome(check, one)
+                outcomes[check.check_id] = replace(_outcome(check, one), validation=validation_json(one))
     return outcomes
 
 

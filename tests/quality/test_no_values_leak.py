@@ -82,4 +82,5 @@ def test_a_result_has_no_room_for_values() -> None:
         "violated_sql",
         "blocks",
         "reason",
+        "validation",
     ]
