@@ -6,7 +6,6 @@ nothing; the runner replaces it when a run is held, and again when one is releas
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from dashboards.markup import clean, script_json
@@ -41,9 +40,9 @@ def write_status(site: Path, words: str) -> None:
         OSError: it cannot be written.
 
     """
-    path = site / STATUS_FILE
+    path, script = site / STATUS_FILE, status_script(words)
+    if path.exists() and path.read_bytes() == script:
+        return
     incoming = path.with_name(f".{STATUS_FILE}")
-    incoming.write_bytes(status_script(words))
-    if path.exists():
-        incoming.chmod(path.stat().st_mode)
-    os.replace(incoming, path)
+    incoming.write_bytes(script)
+    incoming.replace(path)
