@@ -10,6 +10,7 @@ import polars as pl
 from assets.contract.checks import delivery_checks, release_checks
 from assets.deliveries.ledger import State
 from assets.deliveries.state import row_files
+from assets.quality.results import not_applicable
 from assets.quality.run import run_delivery_suite, run_release_suite
 from assets.warehouse.connection import connect
 
@@ -41,9 +42,13 @@ RESULT_SCHEMA = pl.Schema(
         "sql_hash": pl.String(),
         "reason": pl.String(),
         "contract_version": pl.String(),
+        "blocks": pl.Boolean(),
+        "score": pl.Float64(),
     }
 )
 FILE = "checks.parquet"
+REFUSED = "the delivery was refused"
+"""Why no check could look at a delivery that was refused before its rows were read."""
 
 
 def delivery_results(home: Home, delivery: Delivery, contract: Contract) -> list[CheckResult]:
@@ -57,6 +62,13 @@ def delivery_results(home: Home, delivery: Delivery, contract: Contract) -> list
                 connection, contract, table.name, row_files(home.ledger, (read,), table.name)
             )
         ]
+
+
+def refused_results(contract: Contract) -> list[CheckResult]:
+    """Return the results of a delivery that was refused: no check was applicable, which is not the same as passed."""
+    return [
+        not_applicable(check, REFUSED, "") for table in contract.tables for check in delivery_checks(contract, table)
+    ]
 
 
 def release_results(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[CheckResult]:
@@ -91,6 +103,8 @@ def result_frame(
                 result.sql_hash,
                 result.reason,
                 contract.version,
+                result.blocks,
+                result.score,
             )
             for result in results
         ],
@@ -102,9 +116,8 @@ def result_frame(
 def save_results(folder: Path, frame: pl.DataFrame) -> None:
     """Add the results of a run to the history of a delivery."""
     path = folder / FILE
-    earlier = [pl.read_parquet(path)] if path.exists() else []
     temporary = path.with_suffix(".tmp")
-    pl.concat([*earlier, frame]).write_parquet(temporary)
+    pl.concat([*_saved(path), frame]).write_parquet(temporary)
     temporary.replace(path)
 
 
@@ -123,12 +136,20 @@ def write_history(connection: duckdb.DuckDBPyConnection, home: Home, deliveries:
     ``is_latest`` marks the results of the newest reading of a delivery, the last in its file: what earlier readings
     found is history and must not decide what is published.
     """
-    files = [path for d in deliveries if (path := home.ledger.folder(d.delivery_id) / FILE).exists()]
     readings = (
-        pl.read_parquet(path).with_columns(is_latest=pl.col("run_id") == pl.col("run_id").last()) for path in files
+        frame.with_columns(is_latest=pl.col("run_id") == pl.col("run_id").last())
+        for delivery in deliveries
+        for frame in _saved(home.ledger.folder(delivery.delivery_id) / FILE)
     )
     empty = pl.DataFrame(schema={**RESULT_SCHEMA, "is_latest": pl.Boolean()})
     _add(connection, pl.concat([empty, *readings]), create=True)
+
+
+def _saved(path: Path) -> list[pl.DataFrame]:
+    """What earlier readings found; columns that were added since are null."""
+    if not path.exists():
+        return []
+    return [pl.concat([pl.DataFrame(schema=RESULT_SCHEMA), pl.read_parquet(path)], how="diagonal")]
 
 
 def append(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> None:

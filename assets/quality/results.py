@@ -31,8 +31,9 @@ class CheckResult:
     ``evaluated`` rows had a value to check, ``violated`` of them violate it; both are null in an error. For checks of
     columns both count columns (1). ``seconds`` is the check's equal share of its suite, because a suite is one scan.
     ``violated_sql`` lists the rows (empty where there are none to list). ``blocks``: a failure holds the delivery or
-    release. ``reason`` says why a check was not applicable or could not be evaluated. ``validation`` is what Great
-    Expectations said, as JSON without a value of a row; empty where it was not asked.
+    release. ``reason`` says why a check was not applicable or could not be evaluated. ``score``: what a check compares
+    with its threshold where that is not the share of violated in evaluated; above it the check is violated.
+    ``validation`` is what Great Expectations said, as JSON without a value of a row; empty where it was not asked.
     """
 
     check_id: str
