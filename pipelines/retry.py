@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract import CONTRACT
-from assets.deliveries.landing import INCOMING, Sent, land, source_of
+from assets.deliveries.landing import INCOMING, Sent, land, share, source_of
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import find_profile
 from assets.quality.quarantine import TO_DO
-from pipelines.preflight_home import share
 from pipelines.quarantine import quarantine_entries
 
 if TYPE_CHECKING:

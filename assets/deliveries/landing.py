@@ -43,6 +43,9 @@ PROFILE_NAME = "profile.yaml"
 """The profile a delivery was read with lies beside its files, so that it can be read again."""
 KEPT_ON_REREADING = ("checks.parquet", HISTORY)
 """What earlier readings of a delivery found: history, which a new reading adds to."""
+READINGS = "readings"
+"""Earlier readings, each in a folder named by its profile and contract: what a release was made from can be made from
+again. Without raw copies, which every reading shares."""
 MANIFESTS = ("manifest.sha256", "SHA256SUMS")
 """Lists of hashes (as sha256sum writes them) that a folder may carry; a single file carries ``<name>.sha256``."""
 STALE_SECONDS = 24 * 3600
@@ -219,6 +222,7 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         if known:
             delivery = replace(delivery, landed_at=known.landed_at, landed_by=known.landed_by)
             remember_reading(ledger.folder(known.delivery_id), known)
+            _keep_readings(ledger.folder(known.delivery_id), incoming, known)
         save_profile(profile, incoming)
         _replace(ledger.folder(delivery.delivery_id), incoming)
     finally:
@@ -232,6 +236,25 @@ def sweep(ledger: Ledger) -> None:
     for left in ledger.lake.glob(f"{INCOMING}*"):
         if left.stat().st_mtime < time.time() - STALE_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _keep_readings(folder: Path, incoming: Path, known: Delivery) -> None:
+    """Share the reading that is about to be replaced, and those before it, by hard links."""
+    if (folder / READINGS).exists():
+        shutil.copytree(folder / READINGS, incoming / READINGS, copy_function=share)
+    if known.state is State.ACCEPTED:
+        target = incoming / READINGS / known.run_key
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(folder, target, copy_function=share, ignore=shutil.ignore_patterns("raw", READINGS))
+
+
+def share(source: str, target: str) -> str:
+    """Copy a file by a hard link where that is possible; for ``shutil.copytree``."""
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
+    return target
 
 
 def _replace(folder: Path, incoming: Path) -> None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from assets.deliveries.emitters import Emitter, emitters_of
 from assets.deliveries.formats import ROW_NUMBER, STRUCTURE, count_records
-from assets.deliveries.landing import source_of
+from assets.deliveries.landing import READINGS, source_of
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.rules import row_checks
@@ -108,7 +108,7 @@ def read_delivery(delivery: Delivery, ledger: Ledger, profile: Profile, contract
             rows={},
             set_aside=0,
         )
-        _empty(folder, "rows", "quarantined", "raw")
+        _empty(folder, "rows", "quarantined", "raw", READINGS)
     finally:
         shutil.rmtree(folder / SCRATCH)
     ledger.save(read)

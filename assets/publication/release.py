@@ -12,11 +12,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.audit.code_copy import code_digest
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
-from assets.quality.waivers import read_waivers, waivers_digest
+from assets.quality.waivers import WAIVERS, waivers_digest
 from dashboards.status import STATUS_FILE
 
 if TYPE_CHECKING:
@@ -29,18 +30,11 @@ KEPT_RELEASES = 5
 ID_DIGITS = 12
 SITE = "site"
 MANIFEST = "manifest.json"
-CODE_ROOT = Path(__file__).resolve().parents[2]
-CODE_PATTERNS = ("assets/**/*.py", "assets/**/*.yaml", "dashboards/**/*.*", "sql/**/*.sql")
 
 
 def code_version() -> str:
-    """SHA-256 over everything that decides what a release says: Python, SQL and page files, versions of packages."""
-    digest = hashlib.sha256(json.dumps(package_versions()).encode())
-    paths = {path for pattern in CODE_PATTERNS for path in CODE_ROOT.glob(pattern) if "__pycache__" not in path.parts}
-    for path in sorted(paths):
-        digest.update(f"{path.relative_to(CODE_ROOT).as_posix()}\n".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:ID_DIGITS]
+    """Version of everything that decides what a release says: Python, SQL and page files, versions of packages."""
+    return code_digest(package_versions())
 
 
 def release_id(
@@ -60,7 +54,7 @@ def release_id(
 
 def next_release(home: Home) -> str:
     """Id of the release that what the home holds now leads to."""
-    waivers, rebases = waivers_digest(read_waivers(home.path)), rebases_digest(REBASES.read(home.path))
+    waivers, rebases = waivers_digest(WAIVERS.read(home.path)), rebases_digest(REBASES.read(home.path))
     return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version, waivers, rebases)
 
 
@@ -78,6 +72,22 @@ def predecessor(home: Home) -> str | None:
     if before is not None and before == next_release(home):
         before = _manifest(home.releases / before).get("predecessor")
     return before if before is not None and (home.releases / before).is_dir() else None
+
+
+def kept_releases(home: Home) -> tuple[str, ...]:
+    """Ids of the releases that are kept, oldest first."""
+    folders = (path for path in home.releases.iterdir() if not path.name.startswith("."))
+    return tuple(path.name for path in sorted(folders, key=lambda path: path.stat().st_mtime_ns))
+
+
+def kept_code_versions(home: Home) -> set[str]:
+    """Versions of the code that the kept releases were made with."""
+    return {read_manifest(home, release)["code_version"] for release in kept_releases(home)}
+
+
+def read_manifest(home: Home, release: str) -> dict[str, Any]:
+    """The manifest of a kept release."""
+    return _manifest(home.releases / release)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -120,6 +130,7 @@ def write_manifest(
                 "label": delivery.label,
                 "extract_stamp": delivery.extract_stamp,
                 "state": delivery.state,
+                "reading": delivery.run_key,
                 "profile": delivery.profile,
                 "profile_version": delivery.profile_version,
                 "files": {file.name: file.sha256 for file in delivery.files},
@@ -151,13 +162,9 @@ def switch_in(home: Home, identity: str) -> None:
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(Path("releases") / identity)
     pointer.replace(home.current)
-    kept = sorted(
-        (path for path in home.releases.iterdir() if not path.name.startswith(".")),
-        key=lambda path: path.stat().st_mtime_ns,
-    )
-    for old in kept[:-KEPT_RELEASES]:
-        if old.name != identity:
-            shutil.rmtree(old)
+    for old in kept_releases(home)[:-KEPT_RELEASES]:
+        if old != identity:
+            shutil.rmtree(home.releases / old)
 
 
 def _same_site(one: Path, other: Path) -> bool:

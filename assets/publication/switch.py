@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.audit.code_copy import keep_code
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
+from assets.packages import package_versions
 from assets.publication.evidence import keep_pack, write_evidence
 from assets.publication.publish import SUPPRESSION, TABLES
-from assets.publication.release import code_version, next_release, predecessor, switch_in, write_manifest
+from assets.publication.release import (
+    code_version,
+    kept_code_versions,
+    next_release,
+    predecessor,
+    switch_in,
+    write_manifest,
+)
 from assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
@@ -27,6 +36,7 @@ def release_built(home: Home) -> str:
     statuses = pl.read_parquet(home.building / TABLES / "check_summary.parquet")["status"].to_list()
     checks = dict(sorted(Counter(statuses).items()))
     write_manifest(home.building, identity, deliveries, code, CONTRACT.version, checks, _followed(home))
+    keep_code(home.path, code, package_versions(), kept_code_versions(home))
     switch_in(home, identity)
     keep_pack(home)
     return identity
