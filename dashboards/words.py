@@ -32,6 +32,8 @@ STATUS = {
 }
 SEVERITY = {"critical": "Sets rows aside", "warning": "Warns"}
 
+_NAME_STAMP = re.compile(r"[-_. ]*\d{4}-?\d{2}-?\d{2}(T?\d{6}Z?)?")
+"""The part of a delivery's name that says when it was taken."""
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2}).*)?")
 
 
@@ -149,3 +151,8 @@ UNKNOWN_REASONS = {
 
 OUTSIDE_THE_RATE = ("still_open", "baseline_too_low")
 """Reasons that take an episode out of the denominator; the others leave its outcome unknown."""
+
+
+def source_name(label: str) -> str:
+    """The source of a delivery: its name without the stamp in it, where something is left."""
+    return _NAME_STAMP.sub("", label) or label

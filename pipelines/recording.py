@@ -13,9 +13,11 @@ from assets.contract import CONTRACT
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
 from assets.packages import package_versions
+from assets.publication.in_force import held_back
 from assets.publication.release import SITE, code_version, current_release
 from assets.publication.run_log import RunRecord, RunState, new_run_id, write_record
 from assets.quality.results import Status
+from dashboards.status import write_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +59,8 @@ def recorded(home: Home, kind: str, outcome: RunOutcome) -> Iterator[None]:
             problems=tuple(filter(None, (*(item.code for item in (*outcome.not_landed, *outcome.failed)), problem))),
         )
         write_record(home.path, _with_facts(ended, home, outcome))
+        if home.site.exists():
+            write_status(home.site, held_back(home))
 
 
 def _with_facts(record: RunRecord, home: Home, outcome: RunOutcome) -> RunRecord:
@@ -72,6 +76,7 @@ def _with_facts(record: RunRecord, home: Home, outcome: RunOutcome) -> RunRecord
         rows_set_aside=aside,
         rows_rejected=rejected,
         held_by=(*(name.removeprefix("Held by ") for name in outcome.held_by), *outcome.held),
+        held_checks=tuple(outcome.held_checks),
         warnings=_warnings(home),
         site_bytes=sum(path.stat().st_size for path in (home.current / SITE).rglob("*") if path.is_file()),
         steps={name: round(seconds, 3) for name, seconds in sorted(outcome.steps.items())},

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.audit.ledger import append
 from assets.contract import CONTRACT
 from assets.deliveries.landing import find_deliveries, land, sweep
 from assets.deliveries.ledger import Delivery, State
@@ -37,9 +38,9 @@ class RunOutcome:
     """What a call to ``run`` did. ``release`` is the release in force afterwards.
 
     ``held`` are sentences about deliveries that a blocking check keeps out of the release, ``held_by`` what keeps the
-    release itself back, ``not_landed`` what could not become a delivery, ``failed`` what went wrong for no reason in
-    the data. None of them delays another delivery. ``is_broken``: a step of the release failed, not a check. ``steps``
-    are the seconds that each step took, all deliveries together.
+    release itself back, ``held_checks`` the checks among that, ``not_landed`` what could not become a delivery,
+    ``failed`` what went wrong for no reason in the data. None of them delays another delivery. ``is_broken``: a step
+    of the release failed, not a check. ``steps`` are the seconds that each step took, all deliveries together.
     """
 
     known: list[Delivery] = field(default_factory=list)
@@ -48,6 +49,7 @@ class RunOutcome:
     release: str | None = None
     held: list[str] = field(default_factory=list)
     held_by: list[str] = field(default_factory=list)
+    held_checks: list[str] = field(default_factory=list)
     not_landed: list[InputProblem] = field(default_factory=list)
     failed: list[InputProblem] = field(default_factory=list)
     is_broken: bool = False
@@ -143,9 +145,12 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
     if usable and next_release(home) != current_release(home):
         say("Building the release: models, statistics, pages")
-        outcome.held_by = [f"Held by {name}" for name in _execute("release", home, instance, None, outcome)]
+        outcome.held_checks, faults = _execute("release", home, instance, None, outcome)
+        outcome.held_by = [f"Held by {name}" for name in (*outcome.held_checks, *faults)]
         outcome.released = not outcome.held_by
     outcome.release = current_release(home)
+    if outcome.held_checks:
+        append(home.path, "held", {"checks": outcome.held_checks, "release": outcome.release})
 
 
 def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: RunOutcome) -> None:
@@ -165,8 +170,10 @@ def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: 
     )
 
 
-def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | None, outcome: RunOutcome) -> list[str]:
-    """Run a job, note how long its steps took, and return the names of blocking checks, or else steps, that failed."""
+def _execute(
+    job: str, home: Home, instance: DagsterInstance, partition: str | None, outcome: RunOutcome
+) -> tuple[list[str], list[str]]:
+    """Run a job, note how long its steps took; return the blocking checks that failed, and if none did, the faults."""
     from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster's definitions costs a second
 
     result = defs.resolve_job_def(job).execute_in_process(
@@ -181,7 +188,7 @@ def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | N
             seconds = event.step_success_data.duration_ms / 1000
             outcome.steps[event.step_key] = outcome.steps.get(event.step_key, 0.0) + seconds
     if result.success:
-        return []
+        return [], []
     checks = [
         evaluation.check_name.replace("__", ".")
         for evaluation in result.get_asset_check_evaluations()
@@ -189,7 +196,8 @@ def _execute(job: str, home: Home, instance: DagsterInstance, partition: str | N
     ]
     steps = [event.step_key or "" for event in result.all_events if event.is_step_failure]
     outcome.is_broken = outcome.is_broken or not checks
-    return checks or [f"a failure in step {step} (see Dagster run {result.run_id})" for step in steps]
+    faults = [f"a failure in step {step} (see Dagster run {result.run_id})" for step in steps]
+    return checks, [] if checks else faults
 
 
 @contextmanager

@@ -10,12 +10,14 @@ from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import extended_contract
 from assets.publication.bundles import Release
+from assets.publication.holds import held_words
 from assets.publication.public_tables import PUBLIC_TABLES
 from assets.publication.publish import SUPPRESSION, TABLES, kept_tables
 from assets.publication.release import code_version, current_release, next_release
 from assets.publication.run_history import run_frames
 from assets.publication.run_log import read_runs
 from assets.publication.site_meta import site_meta
+from assets.quality.catalogue import all_checks
 from assets.warehouse.connection import connect
 from dashboards.pages.evidence import PACKS
 
@@ -60,8 +62,19 @@ def release_in_force(home: Home, today: date) -> Release:
         suppression_log={SUPPRESSION: _suppression(home, folder)},
         evidence_packs=_files_below(home.path, home.path / PACKS),
         contract=contract,
-        meta=replace(meta, banner="" if next_release(home) == identity else OUTDATED),
+        meta=replace(meta, banner=_banner(home, identity)),
     )
+
+
+def held_back(home: Home) -> str:
+    """What is held back since the release in force, in words; empty if nothing is."""
+    titles = {check.check_id: check.title for check in all_checks(CONTRACT)}
+    return held_words(read_runs(home.path).records, home.ledger.all(), titles)
+
+
+def _banner(home: Home, identity: str) -> str:
+    """What a bundle says first: it is made once, and does not learn what happens later."""
+    return " ".join(filter(None, (held_back(home), "" if next_release(home) == identity else OUTDATED)))
 
 
 def _suppression(home: Home, release: Path) -> pl.DataFrame:

@@ -46,8 +46,8 @@ class RunRecord:
 
     ``deliveries`` gives the state of each delivery that was read; of their source rows ``rows_in`` = ``rows_used`` +
     ``rows_set_aside`` + ``rows_rejected``, as they were on reading. ``held_by`` names the blocking checks, or the step
-    that failed, and says which deliveries are held and why; ``problems`` are codes. ``warnings`` are checks of
-    the release that warned or failed without blocking.
+    that failed, and says which deliveries are held and why; ``held_checks`` are the blocking checks that hold the
+    release. ``problems`` are codes. ``warnings`` are checks of the release that warned or failed without blocking.
     """
 
     run_id: str
@@ -68,6 +68,7 @@ class RunRecord:
     rows_set_aside: int = 0
     rows_rejected: int = 0
     held_by: tuple[str, ...] = ()
+    held_checks: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     warnings: int = 0
     site_bytes: int = 0
@@ -130,7 +131,7 @@ def _record(line: bytes) -> RunRecord | None:
     try:
         content: dict[str, Any] = {name: value for name, value in json.loads(line).items() if name in known}
         content["state"] = RunState(content["state"])
-        content |= {name: tuple(content[name]) for name in ("held_by", "problems")}
+        content |= {name: tuple(content.get(name, ())) for name in ("held_by", "held_checks", "problems")}
         datetime.fromisoformat(content["started"])
         return RunRecord(**content)
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -7,7 +7,6 @@ with the last run.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from assets.packages import package_versions
@@ -17,7 +16,7 @@ from dashboards.pages.frame import Page, empty
 from dashboards.pages.parts import Card, Column, State, Table, card_html, tile_html
 from dashboards.pages.payload import payload
 from dashboards.pages.quality_rows import PARTS, STATES, WRITTEN, reconciles, short_day
-from dashboards.words import DASH, count, plural, spoken, stamp_text
+from dashboards.words import DASH, count, plural, source_name, spoken, stamp_text
 
 if TYPE_CHECKING:
     from dashboards.pages.frame import SiteMeta
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from dashboards.published import Published, Row
 
 NAME, HEADING = "runs", "Pipeline runs"
-_STAMP = re.compile(r"[-_. ]*\d{4}-?\d{2}-?\d{2}(T?\d{6}Z?)?")
-"""The part of a delivery's name that says when it was taken."""
 
 ROWS_TABLE = Table(
     "rows",
@@ -180,8 +177,7 @@ def _sources(deliveries: list[Row]) -> list[list[Cell]]:
     """Deliveries by source, in alphabetical order; they come with the newest first."""
     sources: dict[str, list[Row]] = {}
     for row in deliveries:
-        label = clean(row["label"] or row["delivery_id"])
-        sources.setdefault(_STAMP.sub("", label) or label, []).append(row)
+        sources.setdefault(source_name(clean(row["label"] or row["delivery_id"])), []).append(row)
     return [
         [
             name,

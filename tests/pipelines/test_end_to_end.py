@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from assets.outcomes.published import LAYOUTS
+from dashboards.status import STATUS_FILE, status_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,13 +147,20 @@ def test_a_wrong_delivery_is_held_and_the_old_release_stays(
     file = wrong / "measurement.csv"
     file.write_text(file.read_text(encoding="utf-8").replace(",points\n", ",furlongs\n").replace(",deg\n", ",yards\n"))
     before = (home / "current").readlink()
+    status = place.site / STATUS_FILE
+    quiet, manifest = status.read_bytes(), (home / "current" / "manifest.json").read_bytes()
     held = make_installation([wrong], home=place)
     assert held.outcome.exit_code == 1
     assert "measurement.rows.usable" in held.outcome.held[0]
     assert (home / "current").readlink() == before
+    said = status.read_bytes()
+    assert quiet == status_script("")
+    assert re.search(rb"1 delivery is held back .*\(measurement.rows.usable\) since \d+ \w+ \d{4}", said)
+    assert STATUS_FILE.encode() not in manifest, "what it says changes no hash of the release"
     again = make_installation([wrong], home=place)
     assert again.outcome.exit_code == 1
     assert not again.outcome.read
+    assert status.read_bytes() == said, "since when stays"
 
 
 def test_planted_dirty_rows_are_found_where_they_were_planted(network: Any, truth: dict[str, Any]) -> None:

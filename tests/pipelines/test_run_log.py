@@ -18,6 +18,7 @@ from assets.deliveries.problems import InputProblem
 from assets.home import Home
 from assets.publication.run_history import BASELINE_POINTS, DAYS, run_frames
 from assets.publication.run_log import FILE, FOLDER, RunRecord, RunState, new_run_id, read_runs, write_record
+from dashboards.status import STATUS_FILE, status_script
 from pipelines.recording import recorded
 from pipelines.runner import RunOutcome
 
@@ -30,6 +31,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from assets.home import Home
+from dashboards.status import STATUS_FILE, status_script
 from pipelines.recording import recorded
 from pipelines.runner import RunOutcome
 with recorded(Home(Path(sys.argv[1]), "1GB"), "run", RunOutcome()):
@@ -225,3 +227,22 @@ def test_no_runs_give_empty_frames(tmp_path: Path) -> None:
     made = frames(tmp_path)
     assert (made["run"].height, made["run_step"].height) == (0, 0)
     assert made["run_day"]["state"].null_count() == DAYS
+
+
+def test_a_held_run_is_said_on_every_page_until_a_release(tmp_path: Path) -> None:
+    home = Home(tmp_path, "1GB")
+    home.create()
+    site = home.releases / "abc" / "site"
+    site.mkdir(parents=True)
+    home.current.symlink_to("releases/abc")
+    with recorded(home, "run", RunOutcome(held_by=["Held by visit.key.unique"], held_checks=["visit.key.unique"])):
+        pass
+    first = (site / STATUS_FILE).read_text(encoding="utf-8")
+    assert "was not released" in first
+    assert "(visit.key.unique) since" in first
+    with recorded(home, "run", RunOutcome()):
+        pass
+    assert (site / STATUS_FILE).read_text(encoding="utf-8") == first, "nothing new releases nothing"
+    with recorded(home, "run", RunOutcome(released=True)):
+        pass
+    assert (site / STATUS_FILE).read_bytes() == status_script("")
