@@ -18,6 +18,7 @@ from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.reading import read_delivery
+from assets.deliveries.state import delivery_contract
 from assets.quality.guidance import Guidance
 from assets.quality.history import delivery_results, release_results, unbalanced_deliveries
 from assets.quality.loading import load_lake
@@ -123,7 +124,7 @@ def _read(sent: Sent, profile: Profile, home: Home, read: _Read) -> None:
         return
     if delivery.delivery_id in read.deliveries:  # the same content twice in one feed
         return
-    contract = profile.extend(CONTRACT)
+    contract = delivery_contract(CONTRACT, home.ledger, profile)
     if is_new:
         delivery = read_delivery(delivery, home.ledger, profile, contract)
     else:

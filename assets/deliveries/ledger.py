@@ -91,6 +91,11 @@ class Ledger:
         """Use the lake at ``lake``, which need not exist yet."""
         self.lake = lake
 
+    @property
+    def home(self) -> Path:
+        """The home the lake belongs to."""
+        return self.lake.parent
+
     def folder(self, delivery_id: str) -> Path:
         """Where everything about one delivery lives."""
         return self.lake / delivery_id

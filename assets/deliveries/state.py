@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,6 +11,7 @@ from assets.deliveries.landing import PROFILE_NAME
 from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
 from assets.deliveries.reading import VIOLATION_SCHEMA
+from assets.quality.thresholds import decided_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Contract
     from assets.deliveries.ledger import Delivery, Ledger
+    from assets.deliveries.profile import Profile
 
 SETTLED = (State.ACCEPTED, State.REJECTED, State.HELD)
 
@@ -27,16 +30,27 @@ def settled_deliveries(ledger: Ledger) -> tuple[Delivery, ...]:
 
 
 def extended_contract(contract: Contract, ledger: Ledger, deliveries: Sequence[Delivery]) -> Contract:
-    """The contract with what the profiles of all accepted deliveries add.
+    """The contract with what the profiles of all accepted deliveries add and the people of this home decided.
 
     Raises:
         ValueError: two profiles give one id two meanings.
+        InputProblem: a line of the audit ledger cannot be used.
 
     """
     for delivery in deliveries:
         if delivery.state is State.ACCEPTED:
             contract = load_profile(ledger.folder(delivery.delivery_id) / PROFILE_NAME, contract).extend(contract)
-    return contract
+    return replace(contract, thresholds=decided_thresholds(ledger.home))
+
+
+def delivery_contract(contract: Contract, ledger: Ledger, profile: Profile) -> Contract:
+    """The contract under which a delivery of this profile is judged.
+
+    Raises:
+        InputProblem: a line of the audit ledger cannot be used.
+
+    """
+    return replace(profile.extend(contract), thresholds=decided_thresholds(ledger.home))
 
 
 def row_files(ledger: Ledger, deliveries: Sequence[Delivery], table: str) -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from assets.audit import history
 from assets.contract import CONTRACT
 from assets.contract.checks import Check, delivery_checks, release_checks
 from assets.contract.model import Severity
@@ -11,11 +12,13 @@ from assets.deliveries.assets import DELIVERIES, known_delivery, typed_rows
 from assets.deliveries.landing import PROFILE_NAME
 from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
-from assets.deliveries.state import extended_contract, settled_deliveries
+from assets.deliveries.state import delivery_contract, extended_contract, settled_deliveries
 from assets.home import Home
+from assets.publication.release import next_release
 from assets.quality.history import (
     append,
     delivery_results,
+    refused_results,
     release_results,
     result_frame,
     save_results,
@@ -68,13 +71,19 @@ def accepted_rows(
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Run the suites on one delivery; hold it where a critical check fails."""
     record = known_delivery(home, context.partition_key)
+    run_id = context.run.run_id
     results: list[CheckResult] = []
-    if record.state is not State.REJECTED:
+    if record.state is State.REJECTED:
+        refused = result_frame(refused_results(CONTRACT), CONTRACT, record.delivery_id, run_id)
+        history.record(home, refused, run_id, record.delivery_id)
+    else:
         folder = home.ledger.folder(record.delivery_id)
         profile = load_profile(folder / PROFILE_NAME, CONTRACT)
-        contract = profile.extend(CONTRACT)
+        contract = delivery_contract(CONTRACT, home.ledger, profile)
         results = delivery_results(home, record, contract)
-        save_results(folder, result_frame(results, contract, record.delivery_id, context.run.run_id))
+        frame = result_frame(results, contract, record.delivery_id, run_id)
+        save_results(folder, frame)
+        history.record(home, frame, run_id, record.delivery_id)
         save_validations(folder, results)
         record = judged(record, results, home.ledger, profile)
         home.ledger.save(record)
@@ -118,7 +127,9 @@ def release_gate(
         write_history(connection, home, deliveries)
         results = release_results(connection, contract)
         save_validations(home.building, results)
-        append(connection, result_frame(results, contract, None, context.run.run_id))
+        frame = result_frame(results, contract, None, context.run.run_id)
+        append(connection, frame)
+        history.record(home, frame, context.run.run_id, None, next_release(home))
         counted, unbalanced = unbalanced_deliveries(connection)
     yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE)
     yield dg.AssetCheckResult(
