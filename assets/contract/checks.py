@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from assets.contract.behaviour import BEHAVIOURS, VOLUME_FACTOR
 from assets.contract.check_kinds import KINDS, Category, Dimension, Kind, KindFacts, Stage
 from assets.contract.model import KEY_PATTERN, Bounds, ColumnType, Severity
+from assets.contract.thresholds import tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assets.contract.model import Column, Contract, Measure, Table
 
-__all__ = ["Check", "Kind", "Stage", "allowed_codes", "delivery_checks", "release_checks"]
+__all__ = ["Check", "Kind", "Stage", "allowed_codes", "delivery_checks", "new_check", "release_checks"]
 
 UNKNOWN = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE", "clinic_key": "UNKNOWN_CLINIC"}
 """Reason of an unknown code, by column; UNKNOWN_CODE for all others."""
@@ -32,11 +33,6 @@ UNKNOWN = {"measure_id": "UNKNOWN_MEASURE", "side": "SIDE", "clinic_key": "UNKNO
 
 FIRST_DAY = 7305
 """1990-01-01 in days since 1970-01-01: electronic records start about then, older dates are placeholders."""
-ROW_TOLERANCE = 0.5
-"""Critical row rules set rows aside one by one; above this share of the values a rule counts as failed."""
-USABLE_TOLERANCE = 0.5
-"""A delivery that loses more than this share of a table's rows is a wrong delivery, not one with wrong rows: held."""
-
 ABOUT_TIME = frozenset({"DATE_ORDER", "DATE_RANGE", "SAME_MINUTE"})
 """Reasons of rules about when something happened, whatever their kind."""
 
@@ -125,8 +121,27 @@ def release_checks(contract: Contract) -> tuple[Check, ...]:
     return tuple(_release_checks(contract))
 
 
+def new_check(
+    contract: Contract,
+    check_id: str,
+    stage: Stage,
+    kind: Kind,
+    table: str,
+    column: str | None,
+    title: str,
+    sentence: str,
+    severity: Severity,
+    reason: str,
+    **how: object,
+) -> Check:
+    """Return a check with the threshold in force."""
+    allowed = tolerance(check_id, kind, contract.thresholds)
+    return Check(check_id, stage, kind, table, column, title, sentence, severity, allowed, reason, **how)
+
+
 def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
-    yield Check(
+    yield new_check(
+        contract,
         f"{table.name}.schema",
         Stage.DELIVERY,
         Kind.SCHEMA,
@@ -135,11 +150,11 @@ def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
         f"Columns of {table.name} are as agreed",
         f"{table.name} has exactly the columns of the contract.",
         Severity.CRITICAL,
-        0.0,
         "SCHEMA",
         allowed=table.names,
     )
-    yield Check(
+    yield new_check(
+        contract,
         f"{table.name}.row.structure",
         Stage.DELIVERY,
         Kind.STRUCTURE,
@@ -148,29 +163,31 @@ def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
         f"Rows of {table.name} have as many fields as the header",
         "A row has as many fields as the header, no control characters and is not longer than any real row.",
         Severity.CRITICAL,
-        ROW_TOLERANCE,
         "STRUCTURE",
     )
-    yield Check(
-        f"{table.name}.rows.usable",
+    usable = f"{table.name}.rows.usable"
+    lost = tolerance(usable, Kind.USABLE, contract.thresholds)
+    yield new_check(
+        contract,
+        usable,
         Stage.DELIVERY,
         Kind.USABLE,
         table.name,
         None,
         f"Most rows of {table.name} can be used",
-        f"At least {1 - USABLE_TOLERANCE:.0%} of the rows of {table.name} violate no critical rule.",
+        f"At least {1 - lost:.0%} of the rows of {table.name} violate no critical rule.",
         Severity.CRITICAL,
-        USABLE_TOLERANCE,
         "UNUSABLE",
     )
     for column in table.columns:
         yield from _column_checks(contract, table, column)
-    yield from _row_rules(table)
+    yield from _row_rules(contract, table)
 
 
 def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator[Check]:
-    def check(kind: Kind, words: str, severity: Severity, tolerance: float, reason: str, **how: object) -> Check:
-        return Check(
+    def check(kind: Kind, words: str, severity: Severity, reason: str, **how: object) -> Check:
+        return new_check(
+            contract,
             f"{table.name}.{column.name}.{kind}",
             Stage.DELIVERY,
             kind,
@@ -179,44 +196,44 @@ def _column_checks(contract: Contract, table: Table, column: Column) -> Iterator
             f"{_spoken(table.name)}: {_spoken(column.name).lower()} {words}",
             f"{_spoken(column.name)} {words} ({column.meaning[:1].lower()}{column.meaning[1:]}).",
             severity,
-            tolerance,
             reason,
-            **how,  # type: ignore[arg-type]
+            **how,
         )
 
-    critical = (Severity.CRITICAL, ROW_TOLERANCE)
-    yield check(Kind.TYPE, f"is stored as {column.duckdb_type}", Severity.CRITICAL, 0.0, "SCHEMA")
+    critical = Severity.CRITICAL
+    yield check(Kind.TYPE, f"is stored as {column.duckdb_type}", critical, "SCHEMA")
     if column.required:
         reason = "NULL_KEY" if column.type is ColumnType.KEY else "NULL_VALUE"
         words = f"or {column.required_unless} is filled in" if column.required_unless else "is filled in"
-        yield check(Kind.REQUIRED, words, *critical, reason)
+        yield check(Kind.REQUIRED, words, critical, reason)
     if column.is_number:
         words = "can be read as a day" if column.type is ColumnType.DAY else "can be read as a number"
-        yield check(Kind.READABLE, words, *critical, column.unreadable)
+        yield check(Kind.READABLE, words, critical, column.unreadable)
     is_own_key = column.type is ColumnType.KEY and not _is_foreign(table, column)
     pattern = KEY_PATTERN if is_own_key else column.pattern
     if pattern:
         words, reason = (
             ("has the form of a key", "KEY_FORMAT") if is_own_key else ("has the agreed form", "UNKNOWN_CODE")
         )
-        yield check(Kind.PATTERN, words, *critical, reason, pattern=pattern)
+        yield check(Kind.PATTERN, words, critical, reason, pattern=pattern)
     allowed = allowed_codes(contract, table, column)
     if allowed:
         reason = UNKNOWN.get(column.name, "UNKNOWN_CODE")
-        yield check(Kind.ALLOWED, "is a known code", *critical, reason, allowed=allowed)
+        yield check(Kind.ALLOWED, "is a known code", critical, reason, allowed=allowed)
     if column.possible:
         words = f"lies between {column.possible.low:g} and {column.possible.high:g} {column.unit}"
-        yield check(Kind.POSSIBLE, words, *critical, "RANGE", bounds=column.possible)
+        yield check(Kind.POSSIBLE, words, critical, "RANGE", bounds=column.possible)
     if column.plausible:
         words = f"usually lies between {column.plausible.low:g} and {column.plausible.high:g} {column.unit}"
-        yield check(Kind.PLAUSIBLE, words, Severity.WARNING, column.tolerance, "IMPLAUSIBLE", bounds=column.plausible)
+        yield check(Kind.PLAUSIBLE, words, Severity.WARNING, "IMPLAUSIBLE", bounds=column.plausible)
     if (table.name, column.name) == ("measurement", "value"):
         for measure in contract.measures:
-            yield from _measure_checks(measure)
+            yield from _measure_checks(contract, measure)
 
 
-def _measure_checks(measure: Measure) -> Iterator[Check]:
-    yield Check(
+def _measure_checks(contract: Contract, measure: Measure) -> Iterator[Check]:
+    yield new_check(
+        contract,
         f"measurement.value.possible.{measure.measure_id}",
         Stage.DELIVERY,
         Kind.POSSIBLE,
@@ -226,13 +243,13 @@ def _measure_checks(measure: Measure) -> Iterator[Check]:
         f"{measure.label} lies between {measure.possible.low:g} and {measure.possible.high:g} {measure.unit}: "
         f"{measure.possible.why}.",
         Severity.CRITICAL,
-        ROW_TOLERANCE,
         "RANGE",
         bounds=measure.possible,
         measure_id=measure.measure_id,
     )
     if measure.plausible:
-        yield Check(
+        yield new_check(
+            contract,
             f"measurement.value.plausible.{measure.measure_id}",
             Stage.DELIVERY,
             Kind.PLAUSIBLE,
@@ -242,16 +259,16 @@ def _measure_checks(measure: Measure) -> Iterator[Check]:
             f"{measure.label} usually lies between {measure.plausible.low:g} and {measure.plausible.high:g} "
             f"{measure.unit}: {measure.plausible.why}.",
             Severity.WARNING,
-            0.02,
             "IMPLAUSIBLE",
             bounds=measure.plausible,
             measure_id=measure.measure_id,
         )
 
 
-def _row_rules(table: Table) -> Iterator[Check]:
+def _row_rules(contract: Contract, table: Table) -> Iterator[Check]:
     def rule(column: str, name: str, title: str, reason: str, violated: str, severity: Severity) -> Check:
-        return Check(
+        return new_check(
+            contract,
             f"{table.name}.{column}.{name}",
             Stage.DELIVERY,
             Kind.ROW_RULE,
@@ -260,7 +277,6 @@ def _row_rules(table: Table) -> Iterator[Check]:
             title,
             f"{title}.",
             severity,
-            ROW_TOLERANCE if severity is Severity.CRITICAL else 0.02,
             reason,
             violated=violated,
         )
@@ -338,7 +354,8 @@ def _row_rules(table: Table) -> Iterator[Check]:
 
 def _release_checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
-        yield Check(
+        yield new_check(
+            contract,
             f"{table.name}.key.unique",
             Stage.RELEASE,
             Kind.UNIQUE,
@@ -347,11 +364,11 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
             f"One row for each {table.name}",
             f"Within one delivery, {', '.join(table.key)} identify one row of {table.name}.",
             Severity.CRITICAL,
-            ROW_TOLERANCE,
             "DUPLICATE_KEY",
         )
         for reference in table.references:
-            yield Check(
+            yield new_check(
+                contract,
                 f"{table.name}.{reference.column}.reference",
                 Stage.RELEASE,
                 Kind.REFERENCE,
@@ -360,7 +377,6 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
                 f"Every {table.name} belongs to a known {reference.parent}",
                 f"{reference.column} of {table.name} occurs as {reference.parent_column} of {reference.parent}.",
                 Severity.CRITICAL,
-                ROW_TOLERANCE,
                 "ORPHAN",
             )
     for table_name, column, name, title, reason, severity in (
@@ -397,7 +413,8 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
             Severity.WARNING,
         ),
     ):
-        yield Check(
+        yield new_check(
+            contract,
             f"{table_name}.{column}.{name}",
             Stage.RELEASE,
             Kind.RULE,
@@ -406,11 +423,11 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
             title,
             f"{title}.",
             severity,
-            ROW_TOLERANCE if severity is Severity.CRITICAL else 0.05,
             reason,
         )
     for habit in BEHAVIOURS:
-        yield Check(
+        yield new_check(
+            contract,
             habit.check_id,
             Stage.RELEASE,
             Kind.BEHAVIOUR,
@@ -419,10 +436,10 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
             habit.title,
             habit.sentence,
             Severity.WARNING,
-            0.0,  # the limit is in the habit: what is counted here are the groups beyond it
             habit.reason,
         )
-    yield Check(
+    yield new_check(
+        contract,
         "delivery.rows.usual_volume",
         Stage.RELEASE,
         Kind.VOLUME,
@@ -432,7 +449,6 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
         f"A delivery has between 1/{VOLUME_FACTOR} and {VOLUME_FACTOR} times the median rows of the other deliveries "
         "of the same profile and clinics.",
         Severity.WARNING,
-        0.0,
         "VOLUME",
     )
 
