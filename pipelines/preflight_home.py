@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import tempfile
 import time
@@ -12,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.audit.ledger import ledger_file
+from assets.deliveries.landing import share
 from assets.deliveries.problems import InputProblem
-from assets.quality import waivers
+from assets.quality.waivers import EARLIER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,29 +54,27 @@ def shared_home(home: Home) -> Iterator[Home]:
             "HOME", str(home.path), "this folder cannot be written", "Check its permissions or leave --home out"
         ) from None
     try:
-        with _no_run(home):
+        with no_run(home):
             shutil.copytree(
                 home.lake, folder / "lake", copy_function=share, ignore=shutil.ignore_patterns(".incoming*")
             )
-            if (home.path / waivers.FILE).exists():
-                shutil.copyfile(home.path / waivers.FILE, folder / waivers.FILE)
+            _copy_decisions(home.path, folder)
         yield _made(replace(home, path=folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _copy_decisions(home: Path, folder: Path) -> None:
+    """Copy what was decided, for it is judged with; a link would let the other home grow with this one."""
+    ledger_file(folder).parent.mkdir(mode=0o700)
+    for path in (ledger_file(home), home / EARLIER):
+        if path.exists():
+            shutil.copyfile(path, folder / path.relative_to(home))
+
+
 def _made(home: Home) -> Home:
     home.lake.mkdir(exist_ok=True, mode=0o700)
     return home
-
-
-def share(source: str, target: str) -> str:
-    """Copy a file by a hard link where that is possible; for ``shutil.copytree``."""
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(source, target)
-    return target
 
 
 def _sweep(home: Home) -> None:
@@ -86,7 +85,13 @@ def _sweep(home: Home) -> None:
 
 
 @contextmanager
-def _no_run(home: Home) -> Iterator[None]:
+def no_run(home: Home) -> Iterator[None]:
+    """While this is open no run begins to write.
+
+    Raises:
+        InputProblem: BUSY: a run is writing.
+
+    """
     with (home.path / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

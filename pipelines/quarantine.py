@@ -21,7 +21,7 @@ from assets.deliveries.profile import load_profile
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.quality.guidance import Guidance
 from assets.quality.quarantine import STATUS_WORDS, TO_DO, Status
-from assets.quality.waivers import Waiver, add_waiver, new_waiver
+from assets.quality.waivers import WAIVERS, Waiver, new_waiver
 from assets.warehouse.connection import connect
 from pipelines.quarantine_values import with_values
 
@@ -167,7 +167,7 @@ def waive(
     file: str | None = None,
     row_number: int | None = None,
 ) -> Waiver:
-    """Add a waiver; it takes effect in the next release.
+    """Add a waiver for rows set aside; it takes effect in the next release.
 
     Raises:
         InputProblem: WAIVER: something about it cannot be used. DELIVERY: the delivery is not known.
@@ -188,7 +188,7 @@ def waive(
         file=file,
         row_number=row_number,
     )
-    add_waiver(home.path, waiver)
+    WAIVERS.add(home.path, waiver)
     return waiver
 
 

@@ -130,7 +130,7 @@ def _next(last: Entry | None, moment: datetime, kind: str, by: str | None, body:
 @lru_cache(maxsize=2)  # a run reads the same ledger several times, and after a year that costs half a second
 def _chained(content: bytes) -> tuple[Entry, ...]:
     kept, rest = _split(content)
-    lines = kept.splitlines() + ([rest] if rest and _is_whole(rest) else [])
+    lines = kept.split(b"\n")[:-1] + ([rest] if rest and _is_whole(rest) else [])
     found: list[Entry] = []
     previous = START
     for number, line in enumerate(lines, start=1):

@@ -8,7 +8,7 @@ from assets.contract import CONTRACT
 from assets.deliveries.reading_history import history_frame
 from assets.deliveries.state import delivery_frame, extended_contract, row_files, settled_deliveries, violation_frame
 from assets.quality.rebases import REBASES, rebase_frame
-from assets.quality.waivers import read_waivers, waiver_frame
+from assets.quality.waivers import WAIVERS, waiver_frame
 from assets.warehouse.lake import create_lake
 from assets.warehouse.reference import write_reference
 
@@ -38,7 +38,7 @@ def load_lake(connection: duckdb.DuckDBPyConnection, home: Home) -> Contract:
         violations=violation_frame(home.ledger, deliveries),
         withdrawals=row_files(home.ledger, deliveries, "withdrawal"),
         reading_history=history_frame(home.ledger, deliveries),
-        waivers=waiver_frame(read_waivers(home.path)),
+        waivers=waiver_frame(WAIVERS.read(home.path)),
         rebases=rebase_frame(REBASES.read(home.path)),
     )
     return contract

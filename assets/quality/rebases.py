@@ -1,6 +1,6 @@
 """Rebases: who decided that the limits of a chart are set anew, of which series, from which period, and why.
 
-``HOME/rebases.jsonl`` only ever grows: one JSON object per line. Limits are never set anew by a rule: a chart that
+They are entries of the ledger. Limits are never set anew by a rule: a chart that
 adapts to what it sees shows no change. A rebase of a series that has no chart changes nothing.
 """
 
@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, StringConstraints, ValidationError
 
 from assets.contract.charts import CHART_SERIES
 from assets.deliveries.problems import InputProblem
-from assets.quality.decisions import SHORTEST_REASON, DecisionFile, Name, Reason
+from assets.quality.decisions import SHORTEST_REASON, Decision, Decisions, Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,21 +35,16 @@ Series = Annotated[str, AfterValidator(_charted)]
 Period = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}(-(0[1-9]|1[0-2]))?$")]
 
 
-class Rebase(BaseModel):
+class Rebase(Decision):
     """One decision. Without ``condition_id`` or ``clinic_key`` it is about the series of all of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     series: Series
     condition_id: Name | None = None
     clinic_key: Name | None = None
     from_period: Period
-    by: Name
-    because: Reason
-    added: AwareDatetime
 
 
-REBASES = DecisionFile("rebases.jsonl", "rebase", CODE, Rebase)
+REBASES = Decisions("rebase", CODE, Rebase, earlier="rebases.jsonl")
 
 
 def new_rebase(

@@ -81,6 +81,7 @@ FRAMES = {
         "file": "VARCHAR",
         "row_number": "BIGINT",
         "ends_on": "VARCHAR",
+        "lifts": "VARCHAR",
     },
     "rebase": dict.fromkeys(("series", "condition_id", "clinic_key", "from_period"), "VARCHAR"),
 }

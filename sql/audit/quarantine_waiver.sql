@@ -1,5 +1,6 @@
 -- Waivers that cover an entry of the quarantine: somebody decided that a row need not be corrected.
--- 1. A waiver names a check, and may be narrowed to a delivery, a file and a row.
+-- 1. A waiver names a check, and may be narrowed to a delivery, a file and a row. One that lifts a hold says nothing
+--    about rows.
 -- 2. It is in force up to and including the day it ends. Days are compared with the latest extract stamp of the
 --    accepted deliveries and never with today, so that the same deliveries give the same tables. Without stamps none
 --    ends.
@@ -24,6 +25,7 @@ waiver as (
         row_number,
         ends_on
     from lake.waiver
+    where lifts = 'to_do'
 ),
 
 today as (

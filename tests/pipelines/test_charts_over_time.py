@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER
+from assets.quality.rebases import REBASES
 from assets.simulation.network import simulate_network
 from pipelines.cli import cli
 
@@ -95,4 +96,4 @@ def test_a_decision_about_no_chart_is_refused(network: Installation, tmp_path: P
         refused = CliRunner().invoke(cli, ["chart", "rebase", "--home", str(home), "--from", period, *DECISION])
         assert isinstance(refused.exception, InputProblem)
         assert said in str(refused.exception)
-        assert not (home / "rebases.jsonl").exists()
+        assert REBASES.read(home) == ()

@@ -1,8 +1,7 @@
-"""Waivers: what can be waived, by whom, for how long; and a broken line is named."""
+"""Waivers: what can be waived, by whom, for how long, and what they lift."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.deliveries.problems import InputProblem
-from assets.quality.waivers import FILE, Waiver, add_waiver, new_waiver, read_waivers, waiver_frame, waivers_digest
+from assets.quality.waivers import WAIVERS, Lifts, Waiver, lifted_holds, new_waiver, waiver_frame, waivers_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,14 +31,12 @@ def make(**changes: Any) -> Waiver:
 def test_waivers_come_back_in_the_order_in_which_they_were_given(tmp_path: Path) -> None:
     waivers = (make(), make(delivery_id="d1", file="visit.csv", row_number=3), make(until="2027-01-01"))
     for waiver in waivers:
-        add_waiver(tmp_path, waiver)
-    assert read_waivers(tmp_path) == waivers
-    assert len((tmp_path / FILE).read_text(encoding="utf-8").splitlines()) == len(waivers)
-    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+        WAIVERS.add(tmp_path, waiver)
+    assert WAIVERS.read(tmp_path) == waivers
 
 
-def test_no_file_means_no_waivers(tmp_path: Path) -> None:
-    assert read_waivers(tmp_path) == ()
+def test_no_ledger_means_no_waivers(tmp_path: Path) -> None:
+    assert WAIVERS.read(tmp_path) == ()
     assert waivers_digest(()) == ""
 
 
@@ -54,6 +51,7 @@ def test_no_file_means_no_waivers(tmp_path: Path) -> None:
         pytest.param({"until": "2026-06-30"}, "its last day has passed", id="a day gone by"),
         pytest.param({"row_number": 3}, "not a waiver", id="a row of no delivery"),
         pytest.param({"delivery_id": "d1", "row_number": 0}, "row_number", id="row 0"),
+        pytest.param({"lifts": "hold", "delivery_id": "d1", "file": "a.csv"}, "not a waiver", id="the hold of a file"),
     ],
 )
 def test_what_cannot_be_waived(changes: dict[str, Any], said: str) -> None:
@@ -67,35 +65,22 @@ def test_a_waiver_of_this_very_day_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("changes", "day", "delivery_id", "lifted"),
     [
-        pytest.param('{"check_id": "visit.key.unique", "by": "CANARY', id="half a line"),
-        pytest.param("CANARY", id="no JSON"),
-        pytest.param(json.dumps(GOOD | {"added": "2026-07-01T00:00:00Z", "CANARY": 1}), id="a key too many"),
-        pytest.param(json.dumps(GOOD | {"added": "CANARY"}), id="no time"),
-        pytest.param(json.dumps(GOOD | {"added": "2026-07-01T00:00:00"}), id="a time without a zone"),
-        pytest.param(json.dumps(GOOD), id="no time of adding"),
-        pytest.param("[]", id="a list"),
+        pytest.param({}, "2026-12-31", "d1", True, id="the last day"),
+        pytest.param({}, "2027-01-01", "d1", False, id="the day after"),
+        pytest.param({}, "2026-12-31", None, True, id="the release"),
+        pytest.param({"delivery_id": "d1"}, "2026-12-31", "d1", True, id="of this delivery"),
+        pytest.param({"delivery_id": "d1"}, "2026-12-31", "d2", False, id="of another delivery"),
+        pytest.param({"delivery_id": "d1"}, "2026-12-31", None, False, id="of a delivery, not of the release"),
+        pytest.param({"lifts": Lifts.TO_DO}, "2026-12-31", "d1", False, id="of rows only"),
     ],
 )
-def test_a_broken_line_is_named_and_not_quoted(tmp_path: Path, line: str) -> None:
-    add_waiver(tmp_path, make())
-    with (tmp_path / FILE).open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-    before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(InputProblem, match=r"waivers\.jsonl, line 2") as caught:
-        read_waivers(tmp_path)
-    assert "CANARY" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    with pytest.raises(InputProblem, match="line 2"):
-        add_waiver(tmp_path, make())
-    assert (tmp_path / FILE).read_bytes() == before
-
-
-def test_a_file_that_is_not_text(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputProblem, match="cannot be read"):
-        read_waivers(tmp_path)
+def test_what_a_waiver_of_a_hold_lifts(
+    changes: dict[str, Any], day: str, delivery_id: str | None, *, lifted: bool
+) -> None:
+    waiver = make(**({"lifts": Lifts.HOLD} | changes))
+    assert lifted_holds([waiver], day, delivery_id) == (frozenset({"visit.key.unique"}) if lifted else frozenset())
 
 
 @given(st.permutations(["2026-12-31", "2027-01-31", "2027-02-28", "2026-12-31"]))

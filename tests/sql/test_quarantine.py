@@ -274,12 +274,13 @@ FINDINGS = """
 @pytest.mark.parametrize(
     ("waiver", "covered"),
     [
-        pytest.param("visit.key.unique | | | |", 4, id="a whole check"),
-        pytest.param("visit.key.unique | d1 | | |", 3, id="of a delivery"),
-        pytest.param("visit.key.unique | d1 | a.csv | |", 2, id="of a file"),
-        pytest.param("visit.key.unique | d1 | a.csv | 2 |", 1, id="of a row"),
-        pytest.param("visit.key.unique | d3 | | |", 0, id="of another delivery"),
-        pytest.param("episode.key.unique | | | |", 0, id="of another check"),
+        pytest.param("visit.key.unique | | | | 2026-12-31 | to_do", 4, id="a whole check"),
+        pytest.param("visit.key.unique | d1 | | | 2026-12-31 | to_do", 3, id="of a delivery"),
+        pytest.param("visit.key.unique | d1 | a.csv | | 2026-12-31 | to_do", 2, id="of a file"),
+        pytest.param("visit.key.unique | d1 | a.csv | 2 | 2026-12-31 | to_do", 1, id="of a row"),
+        pytest.param("visit.key.unique | d3 | | | 2026-12-31 | to_do", 0, id="of another delivery"),
+        pytest.param("episode.key.unique | | | | 2026-12-31 | to_do", 0, id="of another check"),
+        pytest.param("visit.key.unique | | | | 2026-12-31 | hold", 0, id="of a hold"),
     ],
 )
 def test_what_a_waiver_covers(sql: Sandbox, waiver: str, covered: int) -> None:
@@ -288,7 +289,7 @@ def test_what_a_waiver_covers(sql: Sandbox, waiver: str, covered: int) -> None:
         {
             "lake.delivery": DELIVERIES,
             "audit.quarantine_finding": FINDINGS,
-            "lake.waiver": f"check_id | delivery_id | file | row_number | ends_on\n {waiver} 2026-12-31",
+            "lake.waiver": f"check_id | delivery_id | file | row_number | ends_on | lifts\n {waiver}",
         },
     )
     assert sql.con.execute("select count(*) from audit.quarantine_waiver").fetchall() == [(covered,)]
@@ -306,9 +307,9 @@ def test_a_waiver_ends_by_the_latest_accepted_extract_and_not_by_today(
             "lake.delivery": DELIVERIES,
             "audit.quarantine_finding": FINDINGS,
             "lake.waiver": f"""
-                check_id         | delivery_id | file | row_number | ends_on
-                visit.key.unique |             |      |            | {ends_on}
-                visit.key.unique |             |      |            | 2025-01-01
+                check_id         | delivery_id | file | row_number | ends_on    | lifts
+                visit.key.unique |             |      |            | {ends_on}  | to_do
+                visit.key.unique |             |      |            | 2025-01-01 | to_do
                 """,
         },
     )
