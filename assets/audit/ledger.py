@@ -78,6 +78,14 @@ def entries(home: Path) -> tuple[Entry, ...]:
         InputProblem: LEDGER, naming the first line that is not what was written.
 
     """
+    found, problems = inspected(home)
+    if problems:
+        raise problems[0]
+    return found
+
+
+def inspected(home: Path) -> tuple[tuple[Entry, ...], tuple[InputProblem, ...]]:
+    """Every line that is an entry by itself, and a problem for each line that is none or does not follow."""
     return _chained(_content(home))
 
 
@@ -104,7 +112,7 @@ def append(home: Path, kind: str, body: dict[str, Any], by: str | None = None, n
         kept, rest = _split(content)
         last = _last(kept)
         lines = b""
-        if rest and _is_whole(rest):
+        if _is_whole(rest):
             last, lines, kept = _parsed(rest, None), b"\n", content  # only the end of the line was not written
         elif rest:
             lost = {"what": "a line that was not written to its end", "bytes": len(rest), "sha256": _sha256(rest)}
@@ -128,18 +136,23 @@ def _next(last: Entry | None, moment: datetime, kind: str, by: str | None, body:
 
 
 @lru_cache(maxsize=2)  # a run reads the same ledger several times, and after a year that costs half a second
-def _chained(content: bytes) -> tuple[Entry, ...]:
+def _chained(content: bytes) -> tuple[tuple[Entry, ...], tuple[InputProblem, ...]]:
     kept, rest = _split(content)
-    lines = kept.split(b"\n")[:-1] + ([rest] if rest and _is_whole(rest) else [])
     found: list[Entry] = []
-    previous = START
-    for number, line in enumerate(lines, start=1):
-        entry = _parsed(line, number)
-        if (entry.number, entry.previous) != (number, previous):
-            raise _broken(number, "it does not follow from the line before it")
+    problems: list[InputProblem] = []
+    number, previous = 0, START
+    for place, line in enumerate(kept.split(b"\n")[:-1] + ([rest] if _is_whole(rest) else []), start=1):
+        try:
+            entry = _parsed(line, place)
+        except InputProblem as problem:
+            problems.append(problem)
+            number, previous = number + 1, ""
+            continue
+        if entry.number != number + 1 or previous not in ("", entry.previous):
+            problems.append(_broken(place, "it does not follow the line before: one was changed, moved or taken out"))
         found.append(entry)
-        previous = entry.hash
-    return tuple(found)
+        number, previous = entry.number, entry.hash
+    return tuple(found), tuple(problems)
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:

@@ -204,7 +204,7 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
         if sent.manifest:
             _compare_manifest(sent.manifest, {file.name: file.sha256 for file in copied})
         delivery = Delivery(
-            delivery_id=_identity(copied),
+            delivery_id=identity(copied),
             label=sent.label,
             files=copied,
             extract_stamp=_stamp(sent.label, profile),
@@ -312,7 +312,8 @@ def _copy(source: Path, target: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _identity(files: tuple[DeliveredFile, ...]) -> str:
+def identity(files: tuple[DeliveredFile, ...]) -> str:
+    """The id of a delivery: its files' content decides, and their names where there are several."""
     if len(files) == 1:
         return files[0].sha256[:ID_DIGITS]
     listing = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda file: file.name))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+RECORD = "delivery.json"
+
+
 class State(StrEnum):
     """What became of a delivery."""
 
@@ -104,19 +107,19 @@ class Ledger:
         """Write a record; a reader sees the old one or the new one."""
         folder = self.folder(delivery.delivery_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / "delivery.json.tmp"
+        temporary = folder / f"{RECORD}.tmp"
         temporary.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(folder / "delivery.json")
+        temporary.replace(folder / RECORD)
 
     def find(self, delivery_id: str) -> Delivery | None:
         """Return the record of a delivery, or None."""
-        path = self.folder(delivery_id) / "delivery.json"
+        path = self.folder(delivery_id) / RECORD
         return _load(path) if path.exists() else None
 
     def all(self) -> tuple[Delivery, ...]:
         """Every record, by extract stamp, then id: the order in which later rows replace earlier ones."""
         # what begins with a dot is being copied or thrown away
-        records = (_load(path) for path in self.lake.glob("[!.]*/delivery.json"))
+        records = (_load(path) for path in self.lake.glob(f"[!.]*/{RECORD}"))
         return tuple(sorted(records, key=lambda delivery: (delivery.extract_stamp, delivery.delivery_id)))
 
 

@@ -17,6 +17,7 @@ from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
+from assets.quality.thresholds import decided_thresholds, thresholds_digest
 from assets.quality.waivers import WAIVERS, waivers_digest
 from dashboards.status import STATUS_FILE
 
@@ -37,25 +38,27 @@ def code_version() -> str:
     return code_digest(package_versions())
 
 
-def release_id(
-    deliveries: Iterable[Delivery], code: str, contract_version: str, waivers: str = "", rebases: str = ""
-) -> str:
+def release_id(deliveries: Iterable[Delivery], code: str, contract_version: str, decisions: Iterable[str] = ()) -> str:
     """Identity of the release these inputs lead to: the same inputs and code give the same id.
 
-    ``waivers`` and ``rebases`` are the hashes of those in the home, empty where there are none.
+    ``decisions`` are the hashes of the waivers, rebases and thresholds in the home, empty where there are none.
     """
     lines = sorted(
         f"{delivery.delivery_id} {delivery.state} {delivery.profile_digest} {delivery.extract_stamp} {delivery.label}"
         for delivery in deliveries
     )
-    text = "\n".join([code, contract_version, *lines, *filter(None, (waivers, rebases))])
+    text = "\n".join([code, contract_version, *lines, *filter(None, decisions)])
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
 
 def next_release(home: Home) -> str:
     """Id of the release that what the home holds now leads to."""
-    waivers, rebases = waivers_digest(WAIVERS.read(home.path)), rebases_digest(REBASES.read(home.path))
-    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version, waivers, rebases)
+    decisions = (
+        waivers_digest(WAIVERS.read(home.path)),
+        rebases_digest(REBASES.read(home.path)),
+        thresholds_digest(decided_thresholds(home.path)),
+    )
+    return release_id(settled_deliveries(home.ledger), code_version(), CONTRACT.version, decisions)
 
 
 def current_release(home: Home) -> str | None:
@@ -143,6 +146,13 @@ def write_manifest(
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def is_in_force(home: Home, identity: str) -> bool:
+    """Whether the release in force is this one and says what was built again."""
+    return current_release(home) == identity and bool(
+        _manifest(home.building)["files"] == read_manifest(home, identity)["files"]
+    )
+
+
 def switch_in(home: Home, identity: str) -> None:
     """Put the built release in force, and drop releases beyond the last ``KEPT_RELEASES``."""
     target = home.releases / identity
@@ -150,9 +160,6 @@ def switch_in(home: Home, identity: str) -> None:
         # the same inputs and code were released before: what was built now replaces it under a name of its own first
         retired = home.releases / f".retired-{identity}"
         shutil.rmtree(retired, ignore_errors=True)
-        if current_release(home) == identity and _same_site(home.building, target):
-            shutil.rmtree(home.building)
-            return
         target.rename(retired)
         home.building.rename(target)
         shutil.rmtree(retired)
@@ -165,7 +172,3 @@ def switch_in(home: Home, identity: str) -> None:
     for old in kept_releases(home)[:-KEPT_RELEASES]:
         if old != identity:
             shutil.rmtree(home.releases / old)
-
-
-def _same_site(one: Path, other: Path) -> bool:
-    return bool(_manifest(one)["files"] == _manifest(other)["files"])

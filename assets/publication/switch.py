@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from assets.audit.code_copy import keep_code
+from assets.audit.seals import seal_release
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
@@ -15,6 +17,7 @@ from assets.publication.evidence import keep_pack, write_evidence
 from assets.publication.publish import SUPPRESSION, TABLES
 from assets.publication.release import (
     code_version,
+    is_in_force,
     kept_code_versions,
     next_release,
     predecessor,
@@ -37,7 +40,11 @@ def release_built(home: Home) -> str:
     checks = dict(sorted(Counter(statuses).items()))
     write_manifest(home.building, identity, deliveries, code, CONTRACT.version, checks, _followed(home))
     keep_code(home.path, code, package_versions(), kept_code_versions(home))
-    switch_in(home, identity)
+    if is_in_force(home, identity):
+        shutil.rmtree(home.building)
+    else:
+        seal_release(home, identity)
+        switch_in(home, identity)
     keep_pack(home)
     return identity
 

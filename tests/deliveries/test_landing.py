@@ -176,7 +176,7 @@ def test_interrupted_copy_leaves_no_delivery(reader: Reader, monkeypatch: pytest
 
     with monkeypatch.context() as patch:
         patch.setattr(landing.shutil, "rmtree", lambda *_args, **_kwargs: None)
-        patch.setattr(landing, "_identity", killed)
+        patch.setattr(landing, "identity", killed)
         with pytest.raises(KeyboardInterrupt):
             land(sent, profile, CONTRACT.version, reader.ledger)
     (left,) = reader.ledger.lake.iterdir()

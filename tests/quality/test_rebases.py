@@ -71,6 +71,6 @@ def test_a_release_depends_on_what_was_decided_not_on_who_or_how_often() -> None
     assert rebases_digest(one) != rebases_digest(one[:1])
     assert rebases_digest(()) == ""
     assert rebase_frame(one).columns == ["series", "condition_id", "clinic_key", "from_period"]
-    before, after = (release_id((), "code", "1", rebases=rebases_digest(found)) for found in ((), one))
+    before, after = (release_id((), "code", "1", decisions=[rebases_digest(found)]) for found in ((), one))
     assert before == release_id((), "code", "1")
     assert after != before

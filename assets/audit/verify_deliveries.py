@@ -1,0 +1,77 @@
+"""Holds the raw files of every delivery against its record, and the records against the releases made from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assets.audit.findings import CHANGED, MISSING, Broken, compared, read_object
+from assets.audit.seals import MANIFEST, file_hashes
+from assets.contract import CONTRACT
+from assets.deliveries.landing import PROFILE_NAME, identity
+from assets.deliveries.ledger import RECORD
+from assets.deliveries.problems import InputProblem
+from assets.deliveries.profile import load_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from assets.deliveries.ledger import Delivery
+    from assets.home import Home
+
+RAW = "raw"
+SAME_READING = ("label", "extract_stamp", "profile", "profile_version")
+"""What a release says of a delivery as it was read, and what its record says as long as it is not read again."""
+
+
+def broken_deliveries(home: Home) -> Iterator[Broken]:
+    """Everything of the deliveries that is not as it was landed."""
+    records: dict[str, Delivery] = {}
+    for path in sorted(home.lake.glob(f"[!.]*/{RECORD}")):
+        delivery_id = path.parent.name
+        try:
+            record = home.ledger.find(delivery_id)
+        except (OSError, ValueError, KeyError, TypeError):
+            record = None
+        if record is None:
+            yield Broken(f"{home.lake.name}/{delivery_id}/{RECORD}", "it is not the record of a delivery")
+            continue
+        records[delivery_id] = record
+        yield from _delivery(home.ledger.folder(delivery_id), record, f"{home.lake.name}/{delivery_id}")
+    yield from _told_by_releases(home, records)
+
+
+def _delivery(folder: Path, record: Delivery, place: str) -> Iterator[Broken]:
+    said = {file.name: file.sha256 for file in record.files}
+    found = file_hashes(folder / RAW, lambda _: True)
+    yield from compared(f"{place}/{RAW}", said, found)
+    if folder.name != record.delivery_id or identity(record.files) != record.delivery_id:
+        yield Broken(f"{place}/{RECORD}", "its id is not that of its files")
+    try:
+        digest = load_profile(folder / PROFILE_NAME, CONTRACT).digest
+    except InputProblem:
+        digest = ""
+    if digest != record.profile_digest:
+        yield Broken(f"{place}/{PROFILE_NAME}", "it is not the profile the delivery was read with")
+
+
+def _told_by_releases(home: Home, records: dict[str, Delivery]) -> Iterator[Broken]:
+    """What the kept releases say of deliveries; their manifests are sealed, the records are not."""
+    told: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(home.releases.glob(f"[!.]*/{MANIFEST}")):
+        for one in (read_object(path) or {}).get("deliveries", ()):
+            told.setdefault(one["delivery_id"], []).append(one)
+    for delivery_id, said in sorted(told.items()):
+        place = f"{home.lake.name}/{delivery_id}"
+        record = records.get(delivery_id)
+        if record is None:
+            if not (home.ledger.folder(delivery_id) / RECORD).exists():
+                yield Broken(f"{place}/{RECORD}", MISSING)
+        elif not all(_agrees(record, one) for one in said):
+            yield Broken(f"{place}/{RECORD}", CHANGED)
+
+
+def _agrees(record: Delivery, said: dict[str, Any]) -> bool:
+    if {file.name: file.sha256 for file in record.files} != said["files"]:
+        return False
+    return record.run_key != said.get("reading") or all(getattr(record, name) == said[name] for name in SAME_READING)

@@ -1,0 +1,106 @@
+"""Recomputes every hash of the kept releases and packs, and holds it against the ledger."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assets.audit.code_copy import code_archive, unpack_code
+from assets.audit.findings import CHANGED, MISSING, UNSEALED, Broken, compared, read_object
+from assets.audit.seals import (
+    KIND,
+    MANIFEST,
+    PACK_KIND,
+    PACKS,
+    SEAL,
+    SUMS,
+    file_hashes,
+    is_in_manifest,
+    is_sealed,
+    newest,
+    sha256,
+)
+from assets.deliveries.problems import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assets.audit.ledger import Entry
+    from assets.home import Home
+
+
+def release_folders(home: Home) -> list[Path]:
+    """The kept releases; what begins with a dot is being built or dropped."""
+    return sorted(path for path in home.releases.glob("[!.]*") if path.is_dir())
+
+
+def broken_releases(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """Everything of the kept releases that is not as it was sealed."""
+    for folder in release_folders(home):
+        yield from broken_release(folder, found)
+    if home.current.is_symlink() and not home.current.is_dir():
+        yield Broken(home.current.name, "it leads to a release that is gone")
+
+
+def broken_release(folder: Path, found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """Everything of one kept release that is not as it was sealed."""
+    place = f"{folder.parent.name}/{folder.name}"
+    entry = newest(found, KIND).get(folder.name)
+    yield from _seal(folder, place, found)
+    if entry is None:
+        yield Broken(place, UNSEALED)
+        return
+    manifest = folder / MANIFEST
+    if not manifest.exists():
+        yield Broken(f"{place}/{MANIFEST}", MISSING)
+    elif sha256(manifest) != entry.body["manifest_sha256"]:
+        yield Broken(f"{place}/{MANIFEST}", CHANGED)
+    else:
+        listed: dict[str, str] = (read_object(manifest) or {})["files"]
+        yield from compared(place, listed, file_hashes(folder, is_in_manifest))
+    yield from compared(place, entry.body["files"], file_hashes(folder, is_sealed))
+
+
+def _seal(folder: Path, place: str, found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """The entry that a release names must be in the chain: a ledger that was cut off no longer has it."""
+    named = read_object(folder / SEAL)
+    if named is None:
+        yield Broken(f"{place}/{SEAL}", MISSING if not (folder / SEAL).exists() else CHANGED)
+    elif not any((entry.number, entry.hash) == (named.get("number"), named.get("hash")) for entry in found):
+        yield Broken(f"{place}/{SEAL}", "the entry it names is not in the ledger: its end was cut off, or this changed")
+
+
+def broken_packs(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """Everything of the kept evidence packs that is not as it was sealed."""
+    sealed = newest(found, PACK_KIND)
+    kept = {path.name: path for path in (home.path / PACKS).glob("[!.]*") if path.is_dir()}
+    for name in sorted({*sealed, *kept}):
+        place = f"{PACKS}/{name}"
+        if name not in kept:
+            yield Broken(place, MISSING)
+        elif name not in sealed:
+            yield Broken(place, UNSEALED)
+        elif not (kept[name] / SUMS).exists():
+            yield Broken(f"{place}/{SUMS}", MISSING)
+        elif sha256(kept[name] / SUMS) != sealed[name].body["sums_sha256"]:
+            yield Broken(f"{place}/{SUMS}", CHANGED)
+        else:
+            yield from compared(place, _listed(kept[name] / SUMS), file_hashes(kept[name], lambda one: one != SUMS))
+
+
+def _listed(sums: Path) -> dict[str, str]:
+    """Hashes by name, from a file as ``sha256sum`` writes it."""
+    lines = (line.partition("  ") for line in sums.read_text(encoding="utf-8").splitlines())
+    return {name: digest for digest, _, name in lines}
+
+
+def broken_code(home: Home) -> Iterator[Broken]:
+    """Kept code that does not give the version it is named after."""
+    folder = code_archive(home.path, "").parent
+    for archive in sorted(folder.glob("*.zip")):
+        with tempfile.TemporaryDirectory() as target:
+            try:
+                unpack_code(home.path, archive.stem, Path(target))
+            except InputProblem as problem:
+                yield Broken(problem.where, problem.what)
