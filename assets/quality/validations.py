@@ -11,6 +11,8 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from assets.home import PRIVATE_FOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from assets.quality.results import CheckResult
 
-FILE = "gx.json"
+FOLDER = "gx"
 FORMAT = "needlepoint-gx/1"
 ARGUMENTS = (
     *("column", "column_set", "exact_match", "max_value", "min_value"),
@@ -51,32 +53,39 @@ def validation_json(validated: ExpectationValidationResult) -> str:
 
 
 def save_validations(folder: Path, results: Iterable[CheckResult]) -> None:
-    """Write what was said in one evaluation of suites; what was said before of the same rows goes."""
-    said = {result.check_id: json.loads(result.validation) for result in results if result.validation}
-    document = {
-        "format": FORMAT,
-        "great_expectations": version("great_expectations"),
-        "results": [said[check_id] for check_id in sorted(said)],
-    }
-    incoming = (folder / FILE).with_suffix(".tmp")
-    incoming.write_text(_json(document), encoding="utf-8")
-    incoming.replace(folder / FILE)
+    """Write what was said into ``gx/<stage>.json`` of a folder; what was said before at the same stage goes."""
+    said: dict[str, dict[str, Any]] = {}
+    for result in results:
+        if result.validation:
+            said.setdefault(result.stage.value, {})[result.check_id] = json.loads(result.validation)
+    (folder / FOLDER).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    for stage, found in said.items():
+        document = {
+            "format": FORMAT,
+            "great_expectations": version("great_expectations"),
+            "results": [found[check_id] for check_id in sorted(found)],
+        }
+        path = folder / FOLDER / f"{stage}.json"
+        incoming = path.with_suffix(".tmp")
+        incoming.write_text(_json(document), encoding="utf-8")
+        incoming.replace(path)
 
 
-def read_validations(folder: Path, minimum_group: int) -> bytes | None:
-    """Return what may be shown of a document: counts of fewer rows than ``minimum_group`` are left out.
+def read_validations(folder: Path, minimum_group: int) -> dict[str, bytes]:
+    """Return what may be shown of the documents of a folder, by stage; none beside a delivery that was refused.
 
-    A delivery of a few patients would say how few. None if there is no document, as beside a delivery that was refused.
+    Counts of fewer rows than ``minimum_group`` are left out: a delivery of a few patients would say how few.
     """
-    path = folder / FILE
-    if not path.exists():
-        return None
+    return {path.stem: _shown(path, minimum_group) for path in sorted((folder / FOLDER).glob("*.json"))}
+
+
+def _shown(path: Path, minimum_group: int) -> bytes:
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    document["results"] = [{**one, "result": _shown(one["result"], minimum_group)} for one in document["results"]]
+    document["results"] = [{**one, "result": _large(one["result"], minimum_group)} for one in document["results"]]
     return f"{_json(document)}\n".encode()
 
 
-def _shown(counts: Mapping[str, int], minimum_group: int) -> dict[str, int]:
+def _large(counts: Mapping[str, int], minimum_group: int) -> dict[str, int]:
     is_small = 0 < counts.get("element_count", 0) < minimum_group
     return {} if is_small else dict(counts)
 

@@ -10,7 +10,7 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.quality.run import run_delivery_suite
-from assets.quality.validations import ARGUMENTS, COUNTS, FILE, read_validations, save_validations
+from assets.quality.validations import ARGUMENTS, COUNTS, read_validations, save_validations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assets.quality.results import CheckResult
 
 MINIMUM = 11
+DOCUMENT = "gx/delivery.json"
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def results(broken: Callable[[str], Path], connection: duckdb.DuckDBPyConnection
 
 def test_every_check_is_kept_as_it_was_said(results: list[CheckResult], tmp_path: Path) -> None:
     save_validations(tmp_path, results)
-    document = json.loads((tmp_path / FILE).read_text())
+    document = json.loads((tmp_path / DOCUMENT).read_text())
     assert document["great_expectations"]
     said = {one["expectation_config"]["meta"]["check_id"]: one for one in document["results"]}
     assert list(said) == sorted(result.check_id for result in results)
@@ -48,18 +49,18 @@ def test_the_same_rows_give_the_same_bytes(
     results: list[CheckResult], broken: Callable[[str], Path], connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     save_validations(tmp_path, results)
-    first = (tmp_path / FILE).read_bytes()
+    first = (tmp_path / DOCUMENT).read_bytes()
     again = run_delivery_suite(connection, CONTRACT, "visit", [broken("visit")])
     save_validations(tmp_path, reversed(again))
-    assert (tmp_path / FILE).read_bytes() == first
+    assert (tmp_path / DOCUMENT).read_bytes() == first
 
 
 def test_a_few_rows_are_not_counted_in_what_is_shown(results: list[CheckResult], tmp_path: Path) -> None:
-    assert read_validations(tmp_path, MINIMUM) is None
+    assert read_validations(tmp_path, MINIMUM) == {}
     few = replace(results[-1], check_id="a", validation=_counted(results[-1], MINIMUM - 1))
     many = replace(results[-1], check_id="b", validation=_counted(results[-1], MINIMUM))
     save_validations(tmp_path, [few, many])
-    shown = json.loads(read_validations(tmp_path, MINIMUM) or b"")
+    shown = json.loads(read_validations(tmp_path, MINIMUM)["delivery"])
     assert [one["result"] for one in shown["results"]] == [
         {},
         {"element_count": MINIMUM, "missing_count": 0, "unexpected_count": 1},
