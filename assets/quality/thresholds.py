@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
 
-from assets.contract.checks import Kind
 from assets.deliveries.problems import InputProblem
 from assets.quality.decisions import SHORTEST_REASON, Decision, Decisions, Name
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
+
+    from assets.contract.checks import Kind
 
 CODE = "THRESHOLD"
 LARGEST_SHARE = 1.0
