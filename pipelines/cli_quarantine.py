@@ -87,12 +87,14 @@ def waive(
     row_number: int | None,
 ) -> None:
     """Take rows that violate CHECK_ID off the fix list; they stay set aside."""
-    from pipelines.quarantine import waive as add  # noqa: PLC0415
+    from assets.quality.waivers import Lifts  # noqa: PLC0415
+    from pipelines.waiving import waive as add  # noqa: PLC0415
 
     set_home(home)
     waiver = add(
         home_from_environment(),
         check_id,
+        lifts=Lifts.TO_DO,
         by=by,
         because=because,
         until=until,

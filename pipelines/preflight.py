@@ -18,9 +18,10 @@ from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.reading import read_delivery
-from assets.deliveries.state import delivery_contract
+from assets.deliveries.state import delivery_contract, settled_deliveries
 from assets.quality.guidance import Guidance
-from assets.quality.history import delivery_results, release_results, unbalanced_deliveries
+from assets.quality.history import delivery_results, release_results, unbalanced_deliveries, write_history
+from assets.quality.hold import holding, lapsed, lifted
 from assets.quality.loading import load_lake
 from assets.quality.results import Status
 from assets.quality.verdict import judged
@@ -132,7 +133,8 @@ def _read(sent: Sent, profile: Profile, home: Home, read: _Read) -> None:
     if delivery.state is not State.REJECTED:
         read.results[delivery.delivery_id] = delivery_results(home, delivery, contract)
         if is_new:
-            delivery = judged(delivery, read.results[delivery.delivery_id], home.ledger, profile)
+            results = read.results[delivery.delivery_id]
+            delivery = judged(delivery, results, home.ledger, profile, lifted(home, delivery))
             home.ledger.save(delivery)
     read.deliveries[delivery.delivery_id] = delivery
 
@@ -146,7 +148,10 @@ def _judge(
     entries = _entries(connection, home, read.deliveries.values(), against_home=against_home)
     counts = {row["delivery_id"]: row for row in connection.sql(FATE_COUNTS).pl().iter_rows(named=True)}
     references = {check.check_id for check in release_checks(contract) if check.kind is Kind.REFERENCE}
-    held_by = [f"check {result.check_id}" for result in released if _holds(result, entries, references)]
+    failed = holding(released, lifted(home))
+    held_by = [f"check {result.check_id}" for result in failed if _holds(result, entries, references)]
+    write_history(connection, home, settled_deliveries(home.ledger))
+    held_by += [f"check {check_id} of {label}, whose waiver has ended" for label, check_id in lapsed(connection, home)]
     if unbalanced_deliveries(connection)[1]:
         held_by.append("the account of rows, which does not add up")
     return Findings(
@@ -188,9 +193,9 @@ def _entries(
 
 
 def _holds(result: CheckResult, entries: pl.DataFrame, references: set[str]) -> bool:
-    """Whether a check between rows holds the release, not counting rows whose parents may be in the home."""
-    if not result.holds or result.check_id not in references or result.violated is None or result.evaluated is None:
-        return result.holds
+    """Whether a failed check holds the release, not counting rows whose parents may be in the home."""
+    if result.check_id not in references or result.violated is None or result.evaluated is None:
+        return True
     apart = entries.filter((pl.col("check_id") == result.check_id) & pl.col("is_parent_missing")).height
     return result.violated - apart > result.tolerance * result.evaluated
 

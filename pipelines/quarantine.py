@@ -1,4 +1,4 @@
-"""``needlepoint quarantine``: what is set aside in the release in force, as a summary, as fix lists, and waived.
+"""``needlepoint quarantine``: what is set aside in the release in force, as a summary and as fix lists.
 
 Fix lists name file, row, column, rule and what to do. Values are only read when they are asked for, on the machine that
 holds them anyway.
@@ -14,20 +14,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract import CONTRACT
-from assets.contract.checks import delivery_checks, release_checks
 from assets.deliveries.landing import PROFILE_NAME
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import load_profile
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.quality.guidance import Guidance
 from assets.quality.quarantine import STATUS_WORDS, TO_DO, Status
-from assets.quality.waivers import WAIVERS, Waiver, new_waiver
 from assets.warehouse.connection import connect
 from pipelines.quarantine_values import with_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-    from datetime import datetime
     from pathlib import Path
 
     import duckdb
@@ -153,43 +150,6 @@ def export_fix_lists(home: Home, out: Path, *, values: bool, say: Callable[[str]
             "OUT", str(out), "this folder cannot be written", "Check its permissions or give another --out"
         ) from None
     return written
-
-
-def waive(
-    home: Home,
-    check_id: str,
-    *,
-    by: str,
-    because: str,
-    until: str,
-    now: datetime,
-    delivery_id: str | None = None,
-    file: str | None = None,
-    row_number: int | None = None,
-) -> Waiver:
-    """Add a waiver for rows set aside; it takes effect in the next release.
-
-    Raises:
-        InputProblem: WAIVER: something about it cannot be used. DELIVERY: the delivery is not known.
-
-    """
-    if delivery_id is not None and home.ledger.find(delivery_id) is None:
-        raise InputProblem("DELIVERY", "waiver", "no delivery has this id", "Ids are in `needlepoint quarantine list`")
-    contract = extended_contract(CONTRACT, home.ledger, settled_deliveries(home.ledger))
-    checks = [check for table in contract.tables for check in delivery_checks(contract, table)]
-    waiver = new_waiver(
-        check_id,
-        by=by,
-        because=because,
-        until=until,
-        now=now,
-        known_checks=(check.check_id for check in (*checks, *release_checks(contract)) if check.sets_aside),
-        delivery_id=delivery_id,
-        file=file,
-        row_number=row_number,
-    )
-    WAIVERS.add(home.path, waiver)
-    return waiver
 
 
 def _release(home: Home) -> duckdb.DuckDBPyConnection:

@@ -17,13 +17,14 @@ from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED
 from assets.publication.release import current_release, next_release
+from assets.quality.hold import to_judge_again
 from pipelines.recording import recorded
 from pipelines.retry import Kept, land_again, retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dagster import DagsterInstance
+    from dagster import AssetCheckEvaluation, DagsterInstance
 
     from assets.deliveries.profile import Profile
     from assets.home import Home
@@ -76,6 +77,9 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
     outcome = RunOutcome()
     with _only_writer(home), recorded(home, "run", outcome), _dagster(home) as instance:
         sweep(home.ledger)
+        for held in to_judge_again(home):
+            say(f"Checking {held.label} again, for something was decided about what holds it")
+            _ingest(home, instance, held, outcome)
         found = find_deliveries(feeds, profile)
         outcome.not_landed.extend(found.problems)
         for sent in found.sent:
@@ -86,7 +90,7 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
                 outcome.not_landed.append(problem)
                 continue
             if not is_new:
-                outcome.known.append(delivery)
+                outcome.known += [] if delivery in outcome.read else [delivery]
                 continue
             say(f"Reading and checking {sent.label}")
             _ingest(home, instance, delivery, outcome)
@@ -174,7 +178,9 @@ def _execute(
     job: str, home: Home, instance: DagsterInstance, partition: str | None, outcome: RunOutcome
 ) -> tuple[list[str], list[str]]:
     """Run a job, note how long its steps took; return the blocking checks that failed, and if none did, the faults."""
-    from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster's definitions costs a second
+    from dagster import AssetCheckSeverity  # noqa: PLC0415 importing Dagster and its definitions costs a second
+
+    from pipelines.definitions import defs  # noqa: PLC0415
 
     result = defs.resolve_job_def(job).execute_in_process(
         instance=instance,
@@ -190,14 +196,22 @@ def _execute(
     if result.success:
         return [], []
     checks = [
-        evaluation.check_name.replace("__", ".")
+        name
         for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed and evaluation.blocking
+        if not evaluation.passed and evaluation.blocking and evaluation.severity is AssetCheckSeverity.ERROR
+        for name in _names(evaluation)
     ]
     steps = [event.step_key or "" for event in result.all_events if event.is_step_failure]
     outcome.is_broken = outcome.is_broken or not checks
     faults = [f"a failure in step {step} (see Dagster run {result.run_id})" for step in steps]
     return checks, [] if checks else faults
+
+
+def _names(evaluation: AssetCheckEvaluation) -> list[str]:
+    """The checks that an evaluation speaks of: itself, or those that it found to hold."""
+    said = evaluation.metadata.get("held_by")
+    named = [str(name) for name in said.value] if said and isinstance(said.value, list) else []
+    return named or [evaluation.check_name.replace("__", ".")]
 
 
 @contextmanager

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from assets.audit.ledger import Entry
     from assets.home import Home
 
-SHORTEST_HEAD = 12
 LEDGER = f"{FOLDER}/{FILE}"
 
 

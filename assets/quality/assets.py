@@ -1,6 +1,6 @@
 """Dagster shell of the checks: the gate of each delivery and the gate of the release."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import dagster as dg
 
@@ -25,6 +25,7 @@ from assets.quality.history import (
     unbalanced_deliveries,
     write_history,
 )
+from assets.quality.hold import holding, lapsed, lifted
 from assets.quality.results import CheckResult, Status
 from assets.quality.validations import save_validations
 from assets.quality.verdict import judged
@@ -34,6 +35,7 @@ OWNERS = ["team:quality"]
 ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
 CONSERVATION = "rows_reconcile"
+WAIVERS_LAPSED = "waivers_in_force"
 DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
 RELEASE_CHECKS = release_checks(CONTRACT)
 
@@ -73,6 +75,7 @@ def accepted_rows(
     record = known_delivery(home, context.partition_key)
     run_id = context.run.run_id
     results: list[CheckResult] = []
+    waived: frozenset[str] = frozenset()
     if record.state is State.REJECTED:
         refused = result_frame(refused_results(CONTRACT), CONTRACT, record.delivery_id, run_id)
         history.record(home, refused, run_id, record.delivery_id)
@@ -85,9 +88,10 @@ def accepted_rows(
         save_results(folder, frame)
         history.record(home, frame, run_id, record.delivery_id)
         save_validations(folder, results)
-        record = judged(record, results, home.ledger, profile)
+        waived = lifted(home, record)
+        record = judged(record, results, home.ledger, profile, waived)
         home.ledger.save(record)
-    yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS)
+    yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS, waived)
     accepted = record.ingested - record.set_aside if record.state is State.ACCEPTED else 0
     yield dg.MaterializeResult(
         metadata={
@@ -114,6 +118,12 @@ def accepted_rows(
             description="For every delivery ingested = accepted + quarantined + superseded + rejected.",
             blocking=True,
         ),
+        dg.AssetCheckSpec(
+            WAIVERS_LAPSED,
+            asset=RELEASE_GATE,
+            description="Deliveries that were let in although a blocking check failed have a waiver that is in force.",
+            blocking=True,
+        ),
     ],
     description="Keys, references and dates over all accepted rows; a critical failure keeps the old release.",
 )
@@ -131,7 +141,15 @@ def release_gate(
         append(connection, frame)
         history.record(home, frame, context.run.run_id, None, next_release(home))
         counted, unbalanced = unbalanced_deliveries(connection)
-    yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE)
+        ended = lapsed(connection, home)
+    waived = lifted(home)
+    yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE, waived)
+    yield dg.AssetCheckResult(
+        passed=not ended,
+        asset_key=RELEASE_GATE,
+        check_name=WAIVERS_LAPSED,
+        metadata={"held_by": [f"{check_id} of {label}, whose waiver has ended" for label, check_id in ended]},
+    )
     yield dg.AssetCheckResult(
         passed=unbalanced == 0,
         asset_key=RELEASE_GATE,
@@ -141,19 +159,23 @@ def release_gate(
     yield dg.MaterializeResult(
         metadata={
             "checks": len(results),
-            "failed": sum(result.holds for result in results),
+            "failed": len(holding(results, waived)),
             "warnings": sum(result.status is Status.WARN for result in results),
         }
     )
 
 
 def _dagster_results(
-    checks: Sequence[Check], results: Sequence[CheckResult], asset: dg.AssetKey
+    checks: Sequence[Check], results: Sequence[CheckResult], asset: dg.AssetKey, waived: Collection[str]
 ) -> Iterator[dg.AssetCheckResult]:
+    """Say of every check how it ended; the failure of a waived one is a warning, and a warning blocks nothing."""
+    held = {result.check_id for result in holding(results, waived)}
     by_id = {result.check_id: result for result in results}
     for check in checks:
         result = by_id.get(check.check_id)
-        severity = dg.AssetCheckSeverity.ERROR if check.severity is Severity.CRITICAL else dg.AssetCheckSeverity.WARN
+        is_waived = result is not None and result.holds and check.check_id not in held
+        is_critical = check.severity is Severity.CRITICAL and not is_waived
+        severity = dg.AssetCheckSeverity.ERROR if is_critical else dg.AssetCheckSeverity.WARN
         if result is None:
             yield dg.AssetCheckResult(
                 passed=False,  # nothing was looked at; a warning, so that the refusal delays no other delivery
@@ -173,5 +195,6 @@ def _dagster_results(
                 "evaluated_rows": result.evaluated,
                 "failing_rows": result.violated,
                 "tolerance": result.tolerance,
+                **({"waived": True} if is_waived else {}),
             },
         )

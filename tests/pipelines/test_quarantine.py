@@ -13,7 +13,7 @@ import pytest
 
 from assets.deliveries.problems import InputProblem
 from assets.home import Home
-from assets.quality.waivers import WAIVERS
+from assets.quality.waivers import WAIVERS, Lifts
 from pipelines.quarantine import (
     HEADER,
     WARNING,
@@ -21,10 +21,10 @@ from pipelines.quarantine import (
     file_name,
     quarantine_entries,
     summarise,
-    waive,
 )
 from pipelines.retry import retries
 from pipelines.runner import retry
+from pipelines.waiving import waive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,7 +206,7 @@ def test_a_retry_needs_a_known_delivery_and_a_profile(home: Home) -> None:
 
 def waive_word(home: Home, **changes: Any) -> None:
     given = {"by": "A. Steward", "because": "the paper form was lost", "until": "2026-12-31", "now": NOW}
-    waive(home, WORD[1], **(given | changes))
+    waive(home, WORD[1], lifts=Lifts.TO_DO, **(given | changes))
 
 
 def test_a_waiver_takes_a_row_off_the_list_but_not_out_of_quarantine_until_it_ends(
@@ -237,10 +237,12 @@ def test_a_waiver_takes_a_row_off_the_list_but_not_out_of_quarantine_until_it_en
 def test_a_waiver_that_cannot_be_given_leaves_no_trace(first: Any, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputProblem, match=said):
         waive_word(first.home, **changes)
-    with pytest.raises(InputProblem, match="no check of this name sets rows aside"):
-        waive(
-            first.home, "measurement.value.plausible.nprs_avg24h", by="A", because="x" * 10, until="2027-01-01", now=NOW
-        )
+    for check_id, lifts, does in (
+        ("measurement.value.plausible.nprs_avg24h", Lifts.TO_DO, "sets rows aside"),
+        (WORD[1], Lifts.HOLD, "holds a delivery or release"),
+    ):
+        with pytest.raises(InputProblem, match=f"no check of this name {does}"):
+            waive(first.home, check_id, lifts=lifts, by="A", because="x" * 10, until="2027-01-01", now=NOW)
     assert WAIVERS.read(first.home.path) == ()
 
 
