@@ -13,7 +13,7 @@ import click
 from assets.deliveries.problems import InputProblem
 from assets.publication.audiences import AUDIENCES
 from pipelines.cli_options import HOME_OPTION, say, set_home
-from pipelines.settings import home_from_environment
+from pipelines.settings import audiences_to_sign_for, home_from_environment
 
 if TYPE_CHECKING:
     from assets.home import Home
@@ -46,7 +46,8 @@ BUNDLE_OPTION = click.option(
 )
 def publish(home: Path | None, audience: str, clinic: str | None, out: Path | None) -> None:
     """Write a folder of pages for an audience, from the release in force; what was there before is replaced."""
-    from assets.publication.bundles import write_bundles  # noqa: PLC0415 each verb loads only what it needs
+    from assets.audit.sign_off import not_signed  # noqa: PLC0415 each verb loads only what it needs
+    from assets.publication.bundles import write_bundles  # noqa: PLC0415
     from assets.publication.in_force import release_in_force  # noqa: PLC0415
 
     wanted = [one for one in AUDIENCES if audience in (one.name, EVERY)]
@@ -58,12 +59,16 @@ def publish(home: Path | None, audience: str, clinic: str | None, out: Path | No
     release = release_in_force(target, dt.datetime.now(dt.UTC).date())
     if release.meta.banner:
         say(release.meta.banner)
-    made, not_made = write_bundles(release, wanted, clinic, out or target.path / BUNDLES)
+    to_sign_for = audiences_to_sign_for()
+    why = not_signed(target, release.meta.release) if to_sign_for else ""
+    unsigned = [f"{one.name}: {why}" for one in wanted if why and one.name in to_sign_for]
+    ready = [one for one in wanted if not (why and one.name in to_sign_for)]
+    made, not_made = write_bundles(release, ready, clinic, out or target.path / BUNDLES)
     for folder in made:
         click.echo(folder)
-    for reason in not_made:
+    for reason in (*unsigned, *not_made):
         click.echo(f"Not made. {reason}")
-    sys.exit(1 if not_made else 0)
+    sys.exit(1 if unsigned or not_made else 0)
 
 
 @click.command()
