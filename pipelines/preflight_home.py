@@ -1,4 +1,4 @@
-"""A home that is thrown away: what the pre-flight works in, so that nothing of it stays."""
+"""Homes and folders that are thrown away: what is only tried leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -46,6 +46,23 @@ def shared_home(home: Home) -> Iterator[Home]:
         raise InputProblem(
             "HOME", str(home.path), "nothing was delivered here yet", "Leave --home out, or name the home of your runs"
         )
+    with scratch_folder(home) as folder:
+        with no_run(home):
+            shutil.copytree(
+                home.lake, folder / "lake", copy_function=share, ignore=shutil.ignore_patterns(".incoming*")
+            )
+            _copy_decisions(home.path, folder)
+        yield _made(replace(home, path=folder))
+
+
+@contextmanager
+def scratch_folder(home: Home) -> Iterator[Path]:
+    """A folder inside a home, where links to its files are possible; it is thrown away.
+
+    Raises:
+        InputProblem: HOME: the home cannot be written.
+
+    """
     _sweep(home)
     try:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=home.path))
@@ -54,12 +71,7 @@ def shared_home(home: Home) -> Iterator[Home]:
             "HOME", str(home.path), "this folder cannot be written", "Check its permissions or leave --home out"
         ) from None
     try:
-        with no_run(home):
-            shutil.copytree(
-                home.lake, folder / "lake", copy_function=share, ignore=shutil.ignore_patterns(".incoming*")
-            )
-            _copy_decisions(home.path, folder)
-        yield _made(replace(home, path=folder))
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -78,7 +90,7 @@ def _made(home: Home) -> Home:
 
 
 def _sweep(home: Home) -> None:
-    """Remove what a pre-flight that was killed left behind."""
+    """Remove what somebody who was killed left behind."""
     for left in home.path.glob(f"{PREFIX}*"):
         if left.stat().st_mtime < time.time() - STALE_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
