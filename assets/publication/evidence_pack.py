@@ -4,7 +4,8 @@ Pure: the same facts give the same bytes. A pack holds
 
 * ``index.html``: everything below in one page, to print and sign;
 * ``checks.json`` and the JSON Schema it obeys, ``checks.schema.json``;
-* ``manifest.json``: inputs and published files with their SHA-256, versions, disclosure control;
+* ``gx/``: what Great Expectations said, without a value of a row, of the release and of its newest deliveries;
+* ``manifest.json``: inputs and published files with their SHA-256, versions, thresholds, disclosure control;
 * ``SHA256SUMS``: of the files of the pack, for ``sha256sum -c``.
 
 What rows violate a check is not in it: see ``failing_keys`` in ``evidence.py``.
@@ -14,14 +15,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from assets.contract.check_kinds import Category, Dimension, Stage
 from assets.publication.evidence_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from assets.contract.checks import Check
     from assets.deliveries.ledger import Delivery
 
 Row = dict[str, Any]
@@ -32,7 +35,8 @@ CHECKS, SCHEMA, MANIFEST, INDEX, SUMS = (
     "index.html",
     "SHA256SUMS",
 )
-FORMAT = "needlepoint-checks/1"
+VALIDATIONS = "gx"
+FORMAT = "needlepoint-checks/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,9 @@ class Facts:
     ``checks`` are rows of the published table check_summary, ``results`` of the newest results by delivery (check_id,
     delivery_id, status, sql_hash), ``conservation`` and ``waivers`` rows of the published tables of these names.
     ``hidden`` counts by kind what disclosure control keeps back, ``files`` are the published files with their SHA-256.
+    ``thresholds`` say of each check how much it may find, why, and who answers for it; ``drift`` are rows of the
+    comparison of each delivery with the past of its clinic. ``validations`` are documents by their name in ``gx/``,
+    ``catalogue`` the checks by their ids.
     """
 
     release: str
@@ -59,6 +66,10 @@ class Facts:
     minimum_group: int
     hidden: Mapping[str, int]
     files: Mapping[str, str]
+    thresholds: Sequence[Row] = ()
+    drift: Sequence[Row] = ()
+    validations: Mapping[str, bytes] = field(default_factory=dict)
+    catalogue: Mapping[str, Check] = field(default_factory=dict)
 
 
 def pack_files(facts: Facts) -> dict[str, bytes]:
@@ -69,9 +80,14 @@ def pack_files(facts: Facts) -> dict[str, bytes]:
         SCHEMA: _json(CHECKS_SCHEMA),
         MANIFEST: _json(_manifest(facts)),
         INDEX: page(facts, checks["checks"]).encode(),
+        **{f"{VALIDATIONS}/{name}.json": content for name, content in facts.validations.items()},
     }
-    sums = "".join(f"{sha256(content)}  {name}\n" for name, content in sorted(files.items()))
-    return {**files, SUMS: sums.encode()}
+    return {**files, SUMS: sums(files)}
+
+
+def sums(files: Mapping[str, bytes]) -> bytes:
+    """Return the content of ``SHA256SUMS`` for files by name."""
+    return "".join(f"{sha256(content)}  {name}\n" for name, content in sorted(files.items()) if name != SUMS).encode()
 
 
 def checks_document(facts: Facts) -> dict[str, Any]:
@@ -84,11 +100,14 @@ def checks_document(facts: Facts) -> dict[str, Any]:
         "release": facts.release,
         "code_version": facts.code_version,
         "contract_version": facts.contract_version,
-        "checks": [_check(row, results.get(row["check_id"], [])) for row in facts.checks],
+        "great_expectations": facts.packages.get("great-expectations", ""),
+        "checks": [
+            _check(row, results.get(row["check_id"], []), facts.catalogue.get(row["check_id"])) for row in facts.checks
+        ],
     }
 
 
-def _check(row: Row, results: Sequence[Row]) -> dict[str, Any]:
+def _check(row: Row, results: Sequence[Row], about: Check | None) -> dict[str, Any]:
     ordered = sorted(results, key=lambda result: result["delivery_id"] or "")
     return {
         "check_id": row["check_id"],
@@ -96,6 +115,11 @@ def _check(row: Row, results: Sequence[Row]) -> dict[str, Any]:
         "rule": row["sentence"],
         "table": row["table_name"],
         "kind": row["kind"],
+        "category": about and about.category.value,
+        "dimension": about and about.dimension.value,
+        "owner": about and about.facts.owner,
+        "since": about and about.facts.since,
+        "changed": (about and about.facts.changed) or None,
         "stage": row["stage"],
         "severity": row["severity"],
         "threshold": row["tolerance"],
@@ -134,6 +158,7 @@ def _manifest(facts: Facts) -> dict[str, Any]:
         ],
         "conservation": list(facts.conservation),
         "waivers": list(facts.waivers),
+        "thresholds": list(facts.thresholds),
         "disclosure": {
             "profile": facts.profile,
             "minimum_group": facts.minimum_group,
@@ -158,6 +183,7 @@ def _json(content: object) -> bytes:
 
 
 _TEXT = {"type": "string"}
+_TEXT_OR_NONE = {"type": ["string", "null"]}
 _COUNT = {"type": "integer", "minimum": 0}
 _STATUS = {"enum": ["pass", "pass_with_violations", "warn", "fail", "error", "not_applicable"]}
 
@@ -179,6 +205,7 @@ CHECKS_SCHEMA: dict[str, Any] = {
         release=_TEXT,
         code_version=_TEXT,
         contract_version=_TEXT,
+        great_expectations=_TEXT,
         checks={
             "type": "array",
             "items": _object(
@@ -187,7 +214,12 @@ CHECKS_SCHEMA: dict[str, Any] = {
                 rule=_TEXT,
                 table=_TEXT,
                 kind=_TEXT,
-                stage={"enum": ["delivery", "release"]},
+                category={"enum": [*Category, None]},
+                dimension={"enum": [*Dimension, None]},
+                owner=_TEXT_OR_NONE,
+                since=_TEXT_OR_NONE,
+                changed=_TEXT_OR_NONE,
+                stage={"enum": list(Stage)},
                 severity={"enum": ["critical", "warning"]},
                 threshold={"type": "number", "minimum": 0, "maximum": 1},
                 status=_STATUS,
@@ -203,4 +235,4 @@ CHECKS_SCHEMA: dict[str, Any] = {
         },
     ),
 }
-"""A new field is a new format: who reads ``needlepoint-checks/1`` finds exactly these."""
+"""A new field is a new format: who reads ``needlepoint-checks/2`` finds exactly these."""

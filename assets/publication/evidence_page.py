@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dashboards.markup import clean, esc
@@ -44,11 +45,18 @@ def page(facts: Facts, checks: Sequence[dict[str, Any]]) -> str:
         _inputs(facts),
         _reconciliation(facts),
         _checks(checks),
+        _thresholds(facts),
         _waivers(facts),
+        _drift(facts),
         _disclosure(facts),
         _published(facts),
         _sign_off(),
     )
+    return document(title, sections)
+
+
+def document(title: str, sections: Iterable[str]) -> str:
+    """Return a page that needs no file beside it; ``title`` and sections are HTML."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{esc(POLICY)}">'
@@ -71,7 +79,8 @@ def _release(facts: Facts) -> str:
     return (
         "<p>The same inputs and the same code give this release, byte by byte. Files of this pack are checked with "
         "<code>sha256sum -c SHA256SUMS</code> in its folder. When it ran and how long it took is no part of it: that "
-        "is in the log of the runs.</p>" + _table("Release", ("", ""), rows, heads=False)
+        "is in the log of the runs. What went before it, and who decided what, is in trail.html of the kept pack.</p>"
+        + table("Release", ("", ""), rows, heads=False)
     )
 
 
@@ -90,7 +99,7 @@ def _inputs(facts: Facts) -> str:
         for file in one.files
     ]
     head = ("Delivery", "Extract of", "State", "Profile", "File", "Records", "SHA-256")
-    return "<h2>Inputs</h2>" + _table("Files as the clinics sent them", head, rows)
+    return "<h2>Inputs</h2>" + table("Files as the clinics sent them", head, rows)
 
 
 def _records(records: int | None, minimum_group: int) -> str | int:
@@ -114,7 +123,7 @@ def _reconciliation(facts: Facts) -> str:
         *("Delivery", "Out of scope", "Ingested", "= accepted"),
         *("+ quarantined", "+ superseded", "+ rejected", "Result"),
     )
-    return "<h2>Reconciliation</h2>" + _table("Rows of each delivery; each part is counted by itself", head, rows)
+    return "<h2>Reconciliation</h2>" + table("Rows of each delivery; each part is counted by itself", head, rows)
 
 
 def _checks(checks: Sequence[dict[str, Any]]) -> str:
@@ -132,7 +141,7 @@ def _checks(checks: Sequence[dict[str, Any]]) -> str:
         for check in checks
     ]
     head = ("Check", "Result", "If it fails", "Allowed", "Observed", "Rows checked", "Rows violating", "SQL")
-    return "<h2>Checks</h2>" + _table(
+    return "<h2>Checks</h2>" + table(
         "The worst result over all deliveries. SQL is the first 16 digits of the SHA-256 of the query that lists what "
         "violates the check",
         head,
@@ -146,7 +155,45 @@ def _waivers(facts: Facts) -> str:
     names = tuple(facts.waivers[0])
     rows = [tuple(row[name] for name in names) for row in facts.waivers]
     head = tuple(name.replace("_", " ").capitalize() for name in names)
-    return "<h2>Waivers in force</h2>" + _table("Rows set aside that need not be corrected for a time", head, rows)
+    return "<h2>Waivers in force</h2>" + table("Rows set aside that need not be corrected for a time", head, rows)
+
+
+def _thresholds(facts: Facts) -> str:
+    """Thresholds that say the same of several checks stand once."""
+    same = Counter((row["value"], row["reason"], row["owner"], row["since"]) for row in facts.thresholds)
+    rows = [
+        (f"{value:g}", reason, owner, stamp_text(since), number)
+        for (value, reason, owner, since), number in sorted(same.items())
+    ]
+    head = ("Allowed", "Because", "Owner", "Since", "Checks")
+    return "<h2>Thresholds</h2>" + table(
+        "How much a check may find before it warns or fails, as a share of what it looked at, or for drift as the "
+        "largest score that is no alarm. Which check has which is in manifest.json",
+        head,
+        rows,
+    )
+
+
+def _drift(facts: Facts) -> str:
+    if not facts.drift:
+        return "<h2>Drift</h2><p>No delivery has enough of a past to be compared with.</p>"
+    flagged = [row for row in facts.drift if row["is_flagged"]]
+    said = f"<p>{esc(plural(len(facts.drift), 'comparison'))} with the past of the same clinic.</p>"
+    rows = [
+        (
+            row["check_id"],
+            row["clinic_key"],
+            row["delivery_id"],
+            row["direction"] or "",
+            f"{row['score']:.2f}",
+            f"{row['limit']:.2f}",
+        )
+        for row in flagged
+    ]
+    head = ("Check", "Clinic", "Delivery", "Direction", "Score", "Limit")
+    return f"<h2>Drift</h2>{said}" + (
+        table("Beyond the limit", head, rows) if rows else "<p>None is beyond its limit.</p>"
+    )
 
 
 def _disclosure(facts: Facts) -> str:
@@ -154,15 +201,14 @@ def _disclosure(facts: Facts) -> str:
     return (
         f"<h2>Disclosure control</h2><p>Profile {esc(facts.profile)}: nothing is published about fewer than "
         f"{facts.minimum_group} patients.</p>"
-        + _table("Kept back, by kind", ("Kind", "Cells"), rows or [("nothing", 0)])
+        + table("Kept back, by kind", ("Kind", "Cells"), rows or [("nothing", 0)])
     )
 
 
 def _published(facts: Facts) -> str:
     rows = sorted(facts.files.items())
-    return (
-        f"<h2>Published files</h2><p>{esc(plural(len(rows), 'file'))} of the site of this installation.</p>"
-        + _table("Published files", ("File", "SHA-256"), rows)
+    return f"<h2>Published files</h2><p>{esc(plural(len(rows), 'file'))} of the site of this installation.</p>" + table(
+        "Published files", ("File", "SHA-256"), rows
     )
 
 
@@ -171,7 +217,8 @@ def _sign_off() -> str:
     return f'<h2>Sign-off</h2><table class="sign"><caption>To fill in by hand</caption><tbody>{rows}</tbody></table>\n'
 
 
-def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], *, heads: bool = True) -> str:
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], *, heads: bool = True) -> str:
+    """Return a table whose first column names its rows; ``heads``: whether columns have names."""
     columns = "".join(f'<th scope="col">{esc(name)}</th>' for name in head)
     lines = "".join(f"<tr>{''.join(_cell(cell, is_first=i == 0) for i, cell in enumerate(row))}</tr>\n" for row in rows)
     top = f"<thead><tr>{columns}</tr></thead>" if heads else ""
