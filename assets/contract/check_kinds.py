@@ -37,6 +37,7 @@ class Kind(StrEnum):
     PARTS = "parts"
     SHARE = "share"
     INTERVAL = "interval"
+    BOUNDED = "bounded"
     MONOTONE = "monotone"
     AMONG = "among"
     AGREES = "agrees"
@@ -301,6 +302,14 @@ KINDS = {
         _THIRD,
         "An estimate outside its own interval was computed from something else than the interval.",
         "Run the query: it names the rows. Look at the method and at the numbers handed to it.",
+        _HELD_READER,
+    ),
+    Kind.BOUNDED: KindFacts(
+        Dimension.COMPUTATIONAL,
+        BIOSTATISTICS,
+        _THIRD,
+        "A share above 1, or a negative error, cannot be: the computation went wrong, whatever it was given.",
+        "Run the query: it names the rows. Look at the method and at groups with few or equal values.",
         _HELD_READER,
     ),
     Kind.MONOTONE: KindFacts(
