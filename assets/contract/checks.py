@@ -135,8 +135,20 @@ def new_check(
     **how: object,
 ) -> Check:
     """Return a check with the threshold in force."""
-    allowed = tolerance(check_id, kind, contract.thresholds)
-    return Check(check_id, stage, kind, table, column, title, sentence, severity, allowed, reason, **how)
+    share = tolerance(check_id, kind, contract.thresholds)
+    return Check(
+        check_id,
+        stage,
+        kind,
+        table,
+        column,
+        title,
+        sentence,
+        severity,
+        share,
+        reason,
+        **how,  # type: ignore[arg-type]
+    )
 
 
 def _delivery_checks(contract: Contract, table: Table) -> Iterator[Check]:
