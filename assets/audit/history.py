@@ -83,7 +83,8 @@ def record(
         append(home.path, KIND, body | {"run_id": run_id, "delivery_id": delivery_id}, now=moment)
         _hidden(path).replace(path)
         if number - _covered(home) > FOLD_AFTER:
-            _write(_hidden(_fold(home)), _parquet(history(home).collect()))
+            _write(_hidden(_fold(home)), b"")  # its owner's only before anything is in it
+            history(home).sink_parquet(_hidden(_fold(home)))
             _hidden(_fold(home)).replace(_fold(home))
     return path
 
@@ -108,41 +109,47 @@ def fold_is_true(home: Home) -> bool:
     if not covered:
         return True
     files = [path for path in _files(home.path / AUDIT / FOLDER) if _number(path) <= covered]
-    told = pl.concat([pl.DataFrame(schema=HISTORY_SCHEMA), *(pl.read_parquet(path) for path in files)])
-    return told.equals(pl.read_parquet(_fold(home)))
+    return bool(pl.scan_parquet(files).collect().equals(pl.read_parquet(_fold(home))))
 
 
-def standing(found: pl.LazyFrame, run_id: str | None = None) -> pl.DataFrame:
+def standing(found: pl.LazyFrame, run_id: str | None = None) -> pl.LazyFrame:
     """How things stood when a release was judged: its own results, and those of the newest reading of each delivery.
 
     ``run_id`` names the run; None is the newest that judged a release. A reading that was refused changes nothing: the
     one before it stays in force. Without a run that judged a release, the readings alone.
     """
-    judged = found.filter(pl.col("delivery_id").is_null())
-    if run_id is None:
-        run_id = judged.select(pl.col("run_id").sort_by("number").last()).collect().item()
-    # a step that was tried again leaves its results twice
-    own = (
-        judged.filter(pl.col("run_id") == pl.lit(run_id, pl.String()))
-        .sort("number")
-        .unique("check_id", keep="last", maintain_order=True)
-    )
-    release = own.collect()
-    read = found.filter(pl.col("delivery_id").is_not_null(), pl.col("reason").ne_missing(REFUSED))
-    if not release.is_empty():
-        read = read.filter(pl.col("number") < release["number"].max())
-    newest = read.filter(pl.col("number") == pl.col("number").max().over("delivery_id"))
-    return pl.concat([newest.collect(), release])
+    files = _files_told(found)
+    judged = files.filter(pl.col("delivery_id").is_null())
+    if run_id is None and judged.height:
+        run_id = judged["run_id"][-1]
+    own = judged.filter(pl.col("run_id") == pl.lit(run_id, pl.String()))
+    read = files.filter(pl.col("delivery_id").is_not_null(), pl.col("reason").ne_missing(REFUSED))
+    if own.height:
+        read = read.filter(pl.col("number") < own["number"].max())
+    newest = read.group_by("delivery_id").agg(pl.col("number").last())
+    return found.filter(pl.col("number").is_in([*newest["number"], *own["number"]]))
 
 
-def summarise(results: pl.DataFrame, checks: Iterable[str] = ()) -> dict[str, int]:
+def tried_last(found: pl.LazyFrame) -> pl.LazyFrame:
+    """The history without what a step found that was tried again in the same run."""
+    return found.filter(pl.col("number").is_in(_files_told(found)["number"].to_list()))
+
+
+def _files_told(found: pl.LazyFrame) -> pl.DataFrame:
+    """One row per file in the order of the files, the last try of each step only; a suite begins with one check."""
+    first = pl.col("run_id", "delivery_id", "check_id", "reason").first()
+    files = found.group_by("number").agg(first).sort("number").collect()
+    return files.unique(["run_id", "delivery_id", "check_id"], keep="last", maintain_order=True)
+
+
+def summarise(results: pl.DataFrame | pl.LazyFrame, checks: Iterable[str] = ()) -> dict[str, int]:
     """How many checks ended how: each with its worst status over deliveries and release, in the order of ``STATUSES``.
 
     ``checks`` are all there are: those without a result count as not applicable.
     """
     ranks = {status: rank for rank, status in enumerate(STATUSES)}
     worst = dict.fromkeys(checks, 0)
-    for check_id, status in results.select("check_id", "status").unique().iter_rows():
+    for check_id, status in results.lazy().select("check_id", "status").unique().collect().iter_rows():
         worst[check_id] = max(worst.get(check_id, 0), ranks[status])
     counts = dict.fromkeys(STATUSES, 0)
     for rank in worst.values():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from assets.audit.history import tried_last
 from assets.contract.checks import Kind
 from assets.contract.model import Severity
 from assets.deliveries.problems import InputProblem
@@ -93,7 +94,7 @@ def what_if(history: pl.LazyFrame, thresholds: Mapping[str, float], since: date 
         InputProblem: WHAT_IF: the history holds no result, or none of a check.
 
     """
-    found = history.filter(pl.col("reason").ne_missing(REFUSED))
+    found = tried_last(history).filter(pl.col("reason").ne_missing(REFUSED))
     if since is not None:
         found = found.filter(pl.col("at").dt.date() >= since)
     told = found.select(
@@ -137,18 +138,12 @@ def _judged(found: pl.LazyFrame, thresholds: Mapping[str, float]) -> pl.DataFram
     passed = pl.when(share > 0).then(pl.lit(Status.PASS_WITH_VIOLATIONS)).otherwise(pl.lit(Status.PASS))
     stays = pl.col("asked").is_null() | pl.col("status").is_in(UNTOUCHED)
     return (
-        found.filter(_is_last())
-        .with_columns(asked=asked)
+        found.with_columns(asked=asked)
         .filter(pl.col("asked").is_not_null() | pl.col("status").is_in(ALARMS))
         .with_columns(then=pl.when(stays).then(pl.col("status")).when(above).then(alarm).otherwise(passed))
         .with_columns(held=_holds("status"), holds=_holds("then"))
         .collect()
     )
-
-
-def _is_last() -> pl.Expr:
-    """Of a step that was tried again, the last try."""
-    return pl.col("number") == pl.col("number").max().over(*UNIT, "check_id")
 
 
 def _holds(status: str) -> pl.Expr:

@@ -70,7 +70,7 @@ def test_what_was_recorded_is_there_in_order(home: Home) -> None:
 
 def test_a_home_without_a_run_has_an_empty_history(home: Home) -> None:
     assert history(home).collect().schema == HISTORY_SCHEMA
-    assert standing(history(home)).is_empty()
+    assert standing(history(home)).collect().is_empty()
 
 
 def test_the_ledger_names_every_file_with_its_hash(home: Home) -> None:
@@ -207,8 +207,8 @@ def test_a_check_counts_once_with_its_worst_result() -> None:
     }
 
 
-def _told(frame: pl.DataFrame) -> set[tuple[Any, ...]]:
-    rows = frame.select("delivery_id", "check_id", "status").rows()
+def _told(frame: pl.LazyFrame) -> set[tuple[Any, ...]]:
+    rows = frame.select("delivery_id", "check_id", "status").collect().rows()
     assert len(rows) == len(set(rows))
     return set(rows)
 

@@ -127,7 +127,7 @@ def test_a_refused_delivery_and_a_step_that_was_tried_again_are_no_alarms() -> N
         row(0, violated=0, **PLAUSIBLE) | {"number": 2},
         row(0, **USABLE) | {"status": "error"},
         row(0, **USABLE) | {"number": 2},
-        row(1, **PLAUSIBLE) | {"status": "not_applicable", "reason": REFUSED},
+        row(5, **PLAUSIBLE) | {"status": "not_applicable", "reason": REFUSED},
     ]
     found = told(rows, plausible=0.02)
     assert [one.before for one in found.alarms] == [0, 0]
