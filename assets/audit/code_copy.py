@@ -43,12 +43,17 @@ def code_files(root: Path = CODE_ROOT) -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if path.is_file()))
 
 
-def code_digest(packages: Mapping[str, str], root: Path = CODE_ROOT) -> str:
-    """Version of the code below ``root`` with these versions of packages."""
+def code_contents(root: Path = CODE_ROOT) -> dict[str, bytes]:
+    """What these files hold, by their path below ``root``."""
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in code_files(root)}
+
+
+def code_digest(packages: Mapping[str, str], contents: Mapping[str, bytes]) -> str:
+    """Version of code with these contents and these versions of packages."""
     digest = hashlib.sha256(json.dumps(packages).encode())
-    for path in code_files(root):
-        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
-        digest.update(path.read_bytes())
+    for name, content in contents.items():
+        digest.update(f"{name}\n".encode())
+        digest.update(content)
     return digest.hexdigest()[:ID_DIGITS]
 
 
@@ -58,19 +63,21 @@ def code_archive(home: Path, version: str) -> Path:
 
 
 def keep_code(home: Path, version: str, packages: Mapping[str, str], in_use: Collection[str]) -> None:
-    """Keep the running code under its version, and drop archives of versions not ``in_use`` by a kept release."""
+    """Keep the running code under its version, and drop archives of versions not ``in_use`` by a kept release.
+
+    Code that somebody has exchanged while it ran is not kept: it is not that of the release.
+    """
     folder = home / FOLDER
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     target = code_archive(home, version)
-    if not target.exists():
+    contents = code_contents()
+    if not target.exists() and code_digest(packages, contents) == version:
         temporary = target.with_suffix(".tmp")
-        with (
-            os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_entry(PACKAGES), json.dumps(packages))
-            for path in code_files():
-                archive.writestr(_entry(path.relative_to(CODE_ROOT).as_posix()), path.read_bytes())
+            for name, content in contents.items():
+                archive.writestr(_entry(name), content)
         temporary.replace(target)
     for path in folder.glob("*.zip"):
         if path.stem not in {version, *in_use}:
@@ -94,7 +101,7 @@ def unpack_code(home: Path, version: str, target: Path) -> dict[str, str]:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(target)  # names that lead out of the folder are made harmless by zipfile
         packages: dict[str, str] = json.loads((target / PACKAGES).read_bytes())
-        is_whole = code_digest(packages, target) == version
+        is_whole = code_digest(packages, code_contents(target)) == version
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         is_whole = False
     if not is_whole:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from assets.audit.code_copy import code_files
+from assets.audit.code_copy import code_contents
 from assets.audit.diff import CODE, DECISIONS, DEFINITIONS, LATE, PERIOD, Route, Step
 from assets.audit.periods import new_period
 from assets.audit.release_inputs import OTHERS, THRESHOLDS, decide, exact_frames, inputs_of, make_lake
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assets.audit.release_inputs import Inputs
     from assets.home import Home
 
-CONTRACT = ("assets", "contract")
+CONTRACT = "assets/contract"
 """What is defined: measures, definitions of recovery, bounds, thresholds. Thresholds decided in the home go with it."""
 FIRST, SECOND, REDUCED, REPEATED = "first", "second", "reduced", "repeated"
 """Whose code, definitions, decisions or deliveries: those of the first release; of the second; the deliveries of the
@@ -236,8 +236,8 @@ class _Built:
         mixed = self.found.scratch / "code-mixed"
         if not mixed.exists():
             shutil.copytree(code, mixed)
-            shutil.rmtree(mixed.joinpath(*CONTRACT))
-            shutil.copytree(definitions.joinpath(*CONTRACT), mixed.joinpath(*CONTRACT))
+            shutil.rmtree(mixed / CONTRACT)
+            shutil.copytree(definitions / CONTRACT, mixed / CONTRACT)
         return mixed
 
 
@@ -272,7 +272,6 @@ def _contents(root: pathlib.Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The files of the contract, and all others."""
     contract: dict[str, bytes] = {}
     others: dict[str, bytes] = {}
-    for path in code_files(root):
-        name = path.relative_to(root)
-        (contract if name.parts[:2] == CONTRACT else others)[name.as_posix()] = path.read_bytes()
+    for name, content in code_contents(root).items():
+        (contract if name.startswith(f"{CONTRACT}/") else others)[name] = content
     return contract, others

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.audit.code_copy import code_digest
+from assets.audit.code_copy import code_contents, code_digest
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
@@ -35,7 +35,7 @@ MANIFEST = "manifest.json"
 
 def code_version() -> str:
     """Version of everything that decides what a release says: Python, SQL and page files, versions of packages."""
-    return code_digest(package_versions())
+    return code_digest(package_versions(), code_contents())
 
 
 def release_id(deliveries: Iterable[Delivery], code: str, contract_version: str, decisions: Iterable[str] = ()) -> str:
