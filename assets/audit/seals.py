@@ -32,6 +32,11 @@ def seal_release(home: Home, release: str) -> None:
     _seal(home, home.building, release, {})
 
 
+def seal_of(entry: Entry) -> bytes:
+    """What a release says of the entry that seals it."""
+    return (json.dumps({"number": entry.number, "hash": entry.hash}, indent=1) + "\n").encode()
+
+
 def file_hashes(folder: Path, is_wanted: Callable[[str], bool]) -> dict[str, str]:
     """SHA-256 of the wanted files of a folder, by their path in it."""
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -70,8 +75,7 @@ def _seal(home: Home, folder: Path, release: str, said: dict[str, bool]) -> None
         "files": file_hashes(folder, is_sealed),
     }
     entry = append(home.path, KIND, body | said)
-    seal = json.dumps({"number": entry.number, "hash": entry.hash}, indent=1) + "\n"
-    (folder / SEAL).write_text(seal, encoding="utf-8")
+    (folder / SEAL).write_bytes(seal_of(entry))
 
 
 def _seal_earlier(home: Home) -> None:

@@ -19,6 +19,7 @@ from assets.audit.seals import (
     is_in_manifest,
     is_sealed,
     newest,
+    seal_of,
     sha256,
 )
 from assets.deliveries.problems import InputProblem
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     from assets.audit.ledger import Entry
     from assets.home import Home
+
+
+TRAIL = "trail.json"
+"""What a pack says of the ledger."""
 
 
 def release_folders(home: Home) -> list[Path]:
@@ -64,29 +69,46 @@ def broken_release(folder: Path, found: tuple[Entry, ...]) -> Iterator[Broken]:
 
 def _seal(folder: Path, place: str, found: tuple[Entry, ...]) -> Iterator[Broken]:
     """The entry that a release names must be in the chain: a ledger that was cut off no longer has it."""
-    named = read_object(folder / SEAL)
-    if named is None:
-        yield Broken(f"{place}/{SEAL}", MISSING if not (folder / SEAL).exists() else CHANGED)
-    elif not any((entry.number, entry.hash) == (named.get("number"), named.get("hash")) for entry in found):
-        yield Broken(f"{place}/{SEAL}", "the entry it names is not in the ledger: its end was cut off, or this changed")
+    path = folder / SEAL
+    if not path.exists():
+        yield Broken(f"{place}/{SEAL}", MISSING)
+    elif path.read_bytes() not in [seal_of(entry) for entry in found if entry.kind == KIND]:
+        yield Broken(f"{place}/{SEAL}", "the entry it names is not in the ledger: that lost its end, or this changed")
 
 
 def broken_packs(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
     """Everything of the kept evidence packs that is not as it was sealed."""
     sealed = newest(found, PACK_KIND)
-    kept = {path.name: path for path in (home.path / PACKS).glob("[!.]*") if path.is_dir()}
+    folder = home.path / PACKS
+    kept = {path.name for path in folder.glob("[!.]*") if path.is_dir()}
     for name in sorted({*sealed, *kept}):
         place = f"{PACKS}/{name}"
-        if name not in kept:
-            yield Broken(place, MISSING)
-        elif name not in sealed:
+        # a writer that died before it gave the pack its name
+        pack = folder / (name if name in kept else f".{name}")
+        if name not in sealed:
             yield Broken(place, UNSEALED)
-        elif not (kept[name] / SUMS).exists():
+        elif not pack.exists():
+            yield Broken(place, MISSING)
+        elif not (pack / SUMS).exists():
             yield Broken(f"{place}/{SUMS}", MISSING)
-        elif sha256(kept[name] / SUMS) != sealed[name].body["sums_sha256"]:
+        elif sha256(pack / SUMS) != sealed[name].body["sums_sha256"]:
             yield Broken(f"{place}/{SUMS}", CHANGED)
         else:
-            yield from compared(place, _listed(kept[name] / SUMS), file_hashes(kept[name], lambda one: one != SUMS))
+            yield from compared(place, _listed(pack / SUMS), file_hashes(pack, lambda one: one != SUMS))
+        yield from _trail(pack, place, found)
+
+
+def _trail(pack: Path, place: str, found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """What a pack quotes from the ledger must still be in it."""
+    trail = read_object(pack / TRAIL) or {}
+    quoted = [*([trail["ledger_head"]] if trail.get("ledger_head") else []), *trail.get("decisions", ())]
+    known = {(entry.number, entry.hash) for entry in found}
+    gone = sum((one["number"], one["hash"]) not in known for one in quoted)
+    if gone:
+        yield Broken(
+            f"{place}/{TRAIL}",
+            f"of the entries it quotes {gone:,} are not in the ledger: that changed, or lost its end",
+        )
 
 
 def _listed(sums: Path) -> dict[str, str]:
