@@ -28,7 +28,7 @@ from assets.outcomes.tables.quality import STATUSES
 from assets.quality.history import REFUSED, RESULT_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from assets.home import Home
@@ -38,9 +38,16 @@ KIND = "history"
 FOLD_AFTER = 64
 """Files beside the fold that a reader opens one by one at most."""
 HISTORY_SCHEMA = pl.Schema(
-    {"number": pl.Int64(), "at": pl.Datetime("us", "UTC"), "release": pl.String(), **RESULT_SCHEMA}
+    {
+        "number": pl.Int64(),
+        "at": pl.Datetime("us", "UTC"),
+        "release": pl.String(),
+        **RESULT_SCHEMA,
+        "waived": pl.Boolean(),
+    }
 )
-"""``number`` counts the files; ``at`` is when the suite ended; ``release`` the id of the release it judged."""
+"""``number`` counts the files; ``at`` is when the suite ended; ``release`` the id of the release it judged; ``waived``:
+a failure held nothing back then, because people had waived it."""
 
 
 def record(
@@ -49,6 +56,7 @@ def record(
     run_id: str,
     delivery_id: str | None,
     release: str | None = None,
+    waived: Collection[str] = (),
     now: datetime | None = None,
 ) -> Path:
     """Add the results of one suite, with the columns of ``RESULT_SCHEMA``, and return the file they are in.
@@ -59,6 +67,7 @@ def record(
         run_id: the run that found them.
         delivery_id: the delivery that was judged; None for a release.
         release: the id of the release that was judged.
+        waived: checks whose failure held nothing back.
         now: when, if not this moment.
 
     Raises:
@@ -76,6 +85,7 @@ def record(
             pl.lit(number, pl.Int64()).alias("number"),
             pl.lit(moment, HISTORY_SCHEMA["at"]).alias("at"),
             pl.lit(release, pl.String()).alias("release"),
+            pl.col("check_id").is_in(list(waived)).alias("waived"),
         ).select(HISTORY_SCHEMA.names())
         content = _parquet(rows.cast(HISTORY_SCHEMA))
         _write(_hidden(path), content)

@@ -47,7 +47,7 @@ def results(*rows: dict[str, Any], run: str = "r1", delivery: str | None = "d1")
 def note(home: Home, *rows: dict[str, Any], run: str = "r1", delivery: str | None = "d1", night: int = 0) -> Path:
     frame = results(*rows, run=run, delivery=delivery)
     release = None if delivery else f"release-{run}"
-    return record(home, frame, run, delivery, release, START + timedelta(days=night))
+    return record(home, frame, run, delivery, release, now=START + timedelta(days=night))
 
 
 @pytest.fixture
@@ -66,6 +66,12 @@ def test_what_was_recorded_is_there_in_order(home: Home) -> None:
     assert found["at"].to_list() == [START, START + timedelta(days=1)]
     assert found["release"].to_list() == [None, "release-r2"]
     assert found.select("status", "violated", "score").rows() == [("fail", 9, None), ("pass", 0, 2.5)]
+
+
+def test_what_people_had_waived_is_said(home: Home) -> None:
+    frame = results({"check_id": "a", "status": "fail"}, {"check_id": "b", "status": "fail"})
+    record(home, frame, "r1", "d1", waived=frozenset({"b"}))
+    assert history(home).select("check_id", "waived").collect().rows() == [("a", False), ("b", True)]
 
 
 def test_a_home_without_a_run_has_an_empty_history(home: Home) -> None:

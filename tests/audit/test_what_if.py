@@ -33,6 +33,7 @@ def row(night: int, *, delivery: str | None = "d", violated: int | None = 0, **f
         "evaluated": 100,
         "violated": violated,
         "blocks": False,
+        "waived": False,
         "severity": "warning",
         "reason": "",
     } | fields
@@ -94,7 +95,7 @@ def test_a_looser_threshold_lets_through_what_nothing_else_holds() -> None:
 
 
 def test_a_failed_check_whose_hold_was_lifted_holds_nothing() -> None:
-    assert told([row(0, violated=60, **(USABLE | {"blocks": False}))], usable=0.1).held == ()
+    assert told([row(0, violated=60, **(USABLE | {"waived": True}))], usable=0.1).held == ()
 
 
 def test_a_drift_check_is_judged_by_its_score() -> None:

@@ -69,7 +69,7 @@ def _made(home: Home, nights: int, deliveries: int) -> list[tuple[str, str]]:
                 home, _drawn(readings, draws, name, f"run-{night}-{number}"), f"run-{night}-{number}", name, None, now
             )
             slowest = max(slowest, time.perf_counter() - begun)
-        record(home, _drawn(releases, draws, None, f"run-{night}"), f"run-{night}", None, f"{night:012d}", now)
+        record(home, _drawn(releases, draws, None, f"run-{night}"), f"run-{night}", None, f"{night:012d}", now=now)
     spent = time.perf_counter() - started
     files = list((home.path / "audit" / "history").glob("*.parquet"))
     return [
