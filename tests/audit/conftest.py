@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -31,11 +33,19 @@ RESULT = {"check_id": "visit.schema", "run_id": "r1", "table_name": "visit", "st
 
 
 @pytest.fixture
-def sealed_home(tmp_path: Path) -> Home:
+def sealed_home(tmp_path: Path, sealed_template: Home) -> Home:
+    """A copy of it that a test may change."""
+    copied = shutil.copytree(sealed_template.path, tmp_path / "home", symlinks=True)
+    return replace(sealed_template, path=copied)
+
+
+@pytest.fixture(scope="session")
+def sealed_template(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Two releases ("aaaa", then "bbbb", which is in force), one delivery, two history files, one pack."""
-    home = Home(tmp_path / "home", memory_limit="1GB")
+    place = tmp_path_factory.mktemp("sealed")
+    home = Home(place / "home", memory_limit="1GB")
     home.create()
-    delivery = _landed(home, tmp_path / "feed" / "visits_20260701T000000Z")
+    delivery = _landed(home, place / "feed" / "visits_20260701T000000Z")
     history.record(home, pl.DataFrame([RESULT], schema=RESULT_SCHEMA), "r1", delivery.delivery_id)
     for release in ("aaaa", "bbbb"):
         release_of(home, release, delivery)
