@@ -106,10 +106,10 @@ def history(home: Home) -> pl.LazyFrame:
     covered = _covered(home)
     if covered:
         # a writer may put a longer fold in its place before this one is read
-        parts.append(pl.scan_parquet(_fold(home)).filter(pl.col("number") <= covered))
+        parts.append(_scan(_fold(home)).filter(pl.col("number") <= covered))
     beside = [path for path in files if _number(path) > covered]
     if beside:
-        parts.append(pl.scan_parquet(beside))
+        parts.append(_scan(beside))
     return pl.concat(parts)
 
 
@@ -119,7 +119,7 @@ def fold_is_true(home: Home) -> bool:
     if not covered:
         return True
     files = [path for path in _files(home.path / AUDIT / FOLDER) if _number(path) <= covered]
-    return bool(pl.scan_parquet(files).collect().equals(pl.read_parquet(_fold(home))))
+    return bool(_scan(files).collect().equals(_scan(_fold(home)).collect()))
 
 
 def standing(found: pl.LazyFrame, run_id: str | None = None) -> pl.LazyFrame:
@@ -199,6 +199,11 @@ def _covered(home: Home) -> int:
     if not _fold(home).exists():
         return 0
     return int(pl.scan_parquet(_fold(home)).select(pl.col("number").max()).collect().item())
+
+
+def _scan(source: Path | list[Path]) -> pl.LazyFrame:
+    """Read files; a column that is younger than a file is null in its rows."""
+    return pl.scan_parquet(source, schema=HISTORY_SCHEMA, missing_columns="insert")
 
 
 def _hidden(path: Path) -> Path:

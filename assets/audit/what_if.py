@@ -148,7 +148,8 @@ def _judged(found: pl.LazyFrame, thresholds: Mapping[str, float]) -> pl.DataFram
 
 def _holds(status: str) -> pl.Expr:
     in_error = (pl.col(status) == Status.ERROR) & (pl.col("severity") == Severity.CRITICAL)
-    return in_error | ((pl.col(status) == Status.FAIL) & pl.col("blocks") & ~pl.col("waived"))
+    may_hold = pl.col("blocks") & ~pl.col("waived").fill_null(value=False)
+    return in_error | ((pl.col(status) == Status.FAIL) & may_hold)
 
 
 def _refuse_unknown(judged: pl.DataFrame, thresholds: Mapping[str, float]) -> None:

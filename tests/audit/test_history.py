@@ -119,6 +119,13 @@ def test_a_longer_fold_does_not_show_rows_twice(home: Home, monkeypatch: pytest.
     assert before.collect()["number"].to_list() == [1, 2]
 
 
+def test_a_file_of_before_a_column_there_is_now_can_be_read(home: Home) -> None:
+    path = note(home)
+    pl.read_parquet(path).drop("waived", "score").write_parquet(path)
+    note(home, run="r2")
+    assert history(home).select("run_id", "waived").collect().rows() == [("r1", None), ("r2", False)]
+
+
 def test_a_changed_fold_is_found(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "FOLD_AFTER", 1)
     for night in range(2):

@@ -66,7 +66,7 @@ def _made(home: Home, nights: int, deliveries: int) -> list[tuple[str, str]]:
             name = f"{night:04d}{number:012d}"
             begun = time.perf_counter()
             record(
-                home, _drawn(readings, draws, name, f"run-{night}-{number}"), f"run-{night}-{number}", name, None, now
+                home, _drawn(readings, draws, name, f"run-{night}-{number}"), f"run-{night}-{number}", name, now=now
             )
             slowest = max(slowest, time.perf_counter() - begun)
         record(home, _drawn(releases, draws, None, f"run-{night}"), f"run-{night}", None, f"{night:012d}", now=now)

@@ -45,7 +45,6 @@ def test_columns_of_a_table(table: Table) -> None:
         if column.possible or column.plausible:
             assert column.is_number
             assert column.unit
-        assert 0 <= column.tolerance <= 1
     with pytest.raises(KeyError):
         table.column("nowhere")
 
