@@ -73,8 +73,8 @@ class Column:
     ``pattern`` is the form of a code that comes from no closed list; keys have a form of their own.
     ``optional`` columns need not be in a file of the canonical layout; those ``written_by_reader`` are not sent at all.
     ``required_unless`` names a column that can stand in for a required one. ``unreadable`` is the reason of a row whose
-    text cannot be read as a number or day. ``possible`` bounds set a row aside, ``plausible`` bounds warn when more rows
-    lie outside than the threshold of the check allows.
+    text cannot be read as a number or day. ``possible`` bounds set a row aside, ``plausible`` bounds warn when more
+    rows lie outside than the threshold of the check allows.
     """
 
     name: str
