@@ -25,6 +25,7 @@ from assets.packages import package_versions
 from assets.privacy.disclosure.profiles import INTERNAL
 from assets.publication.evidence_pack import SUMS, Facts, pack_files, sha256, sums
 from assets.publication.publish import SUPPRESSION, TABLES, kept_tables
+from assets.publication.quality_log import audit_frame
 from assets.publication.release import SITE, code_version, current_release, next_release
 from assets.publication.site_meta import site_meta
 from assets.publication.trail import DECISIONS, TRAIL_FILES, Trail, trail_files
@@ -132,11 +133,8 @@ def _trail(home: Home) -> Trail:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
-    """Rows of a table of ``audit``; none in a warehouse of before there was one."""
-    is_there = connection.execute(
-        "select 1 from information_schema.tables where table_schema = 'audit' and table_name = ?", [name]
-    ).fetchall()
-    return connection.sql(f"select * from audit.{name} order by all").pl().to_dicts() if is_there else []
+    frame = audit_frame(connection, name)
+    return [] if frame is None else frame.to_dicts()
 
 
 def _facts(home: Home, results: list[Row], hidden: dict[str, int], drift: list[Row]) -> Facts:

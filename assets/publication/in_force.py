@@ -13,6 +13,7 @@ from assets.publication.bundles import Release
 from assets.publication.holds import held_words
 from assets.publication.public_tables import PUBLIC_TABLES
 from assets.publication.publish import SUPPRESSION, TABLES, kept_tables
+from assets.publication.quality_log import quality_frames
 from assets.publication.release import code_version, current_release, next_release
 from assets.publication.run_history import run_frames
 from assets.publication.run_log import read_runs
@@ -54,11 +55,12 @@ def release_in_force(home: Home, today: date) -> Release:
     frames = kept_tables(folder / TABLES)
     deliveries = [home.ledger.find(one["delivery_id"]) for one in manifest["deliveries"]]
     contract = extended_contract(CONTRACT, home.ledger, [one for one in deliveries if one is not None])
+    runs = read_runs(home.path)
     meta = site_meta(frames, identity, manifest["code_version"])
     return Release(
         frames=frames,
         public=kept_tables(folder / PUBLIC_TABLES),
-        run_log=run_frames(read_runs(home.path), today),
+        run_log=run_frames(runs, today) | quality_frames(home, identity, runs.records, today),
         suppression_log={SUPPRESSION: _suppression(home, folder)},
         evidence_packs=_files_below(home.path, home.path / PACKS),
         contract=contract,

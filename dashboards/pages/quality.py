@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
 from dashboards.markup import clean, esc
-from dashboards.pages import quality_heat
+from dashboards.pages import quality_audit, quality_heat, runs_log
 from dashboards.pages.evidence import PACKS, pack_name
 from dashboards.pages.frame import NO_DATA, Page
 from dashboards.pages.parts import State, card_html, filters_html, joined, tile_html
@@ -26,11 +26,13 @@ from dashboards.pages.quality_rows import (
     summary_cells,
     volume_cells,
 )
+from dashboards.pages.quality_trail import trail_of
 from dashboards.words import ANY_CARE, DASH, SEVERITY, STATUS, count, listing, percent, plural, spoken, whole
 
 if TYPE_CHECKING:
     from dashboards.pages.frame import SiteMeta
     from dashboards.pages.quality_heat import Results
+    from dashboards.pages.quality_trail import Trail
     from dashboards.published import Published, Row
 
 NAME, HEADING = "quality", "Data quality"
@@ -95,13 +97,17 @@ def build(published: Published, meta: SiteMeta) -> Page:
     results = quality_heat.results_of(published)
     filters = _filters(checks, tables)
     heat = _heat_states(results, checks, filters)
-    panels = _panel_states(published, results, checks)
+    trail = trail_of(published)
+    by_run = _heat_states(trail.results, checks, filters) if trail.results else {}
+    panels = _panel_states(published, results, checks, trail)
     cards = [
+        *trail.heat_cards(by_run),
         quality_heat.card(heat["0|0"].plots[quality_heat.CARD]),
         volume_card(deliveries, volume),
         quarantine_card(quarantine),
         summary_card(checks, tables),
         conservation_card(deliveries),
+        *trail.cards(),
         checks_card(),
     ]
     made = State(
@@ -114,19 +120,21 @@ def build(published: Published, meta: SiteMeta) -> Page:
             ],
             "conservation": conservation_cells(deliveries),
             "checks": [check_cells(row) for row in checks],
+            **trail.rows({row["check_id"]: clean(row["title"]) for row in checks}),
         }
     )
     _tiles(made, published, meta, checks, deliveries)
     attention = [row for row in checks if row["status"] in ATTENTION]
     # Only checks that need attention are written into the page; the engine writes the others.
     written = joined([made, State(rows={"checks": [check_cells(row) for row in attention]}), heat["0|0"], panels["0"]])
+    written = joined([written, by_run["0|0"]]) if by_run else written
     body = (
         f"{filters_html(filters)}"
         '<noscript><p class="notice">Without JavaScript the tables show their first rows only; all are in '
         '<a href="data/check_summary.csv">check_summary.csv</a>, <a href="data/conservation.csv">conservation.csv</a> '
         'and <a href="data/quarantine_by_reason.csv">quarantine_by_reason.csv</a>.</p></noscript>'
         '<p role="status" class="visually-hidden"></p><p class="print-scope" data-scope></p>'
-        f"{_lead(meta, attention)}{panel_html(written, _json_link(meta))}"
+        f"{_lead(published, meta, attention)}{panel_html(written, _json_link(meta), has_trail=trail.is_there)}"
         f'<section class="tiles" aria-label="Key numbers">{_tiles_html(written)}</section>'
         f'<div class="grid">{"".join(card_html(card, written) for card in cards[:-1])}</div>'
         '<h2 class="section">All checks</h2>'
@@ -135,7 +143,10 @@ def build(published: Published, meta: SiteMeta) -> Page:
     content = {
         "rows": made.rows,
         "narrow": {"table": "checks", "columns": list(NARROWED)},
-        "parts": parts_json([(("table", "fails"), heat), (("check",), panels)], cards),
+        "parts": parts_json(
+            [(("table", "fails"), heat), *([(("table", "fails"), by_run)] if by_run else []), (("check",), panels)],
+            cards,
+        ),
     }
     return Page(NAME, HEADING, body, payload(NAME, meta, cards, filters, **content), styles=(NAME,))
 
@@ -154,14 +165,15 @@ def _heat_states(results: Results, checks: list[Row], filters: list[dict[str, An
     return states
 
 
-def _panel_states(published: Published, results: Results, checks: list[Row]) -> dict[str, State]:
+def _panel_states(published: Published, results: Results, checks: list[Row], trail: Trail) -> dict[str, State]:
     known = checks_of(published.contract)
-    return hidden_panel(
-        {
-            str(place): panel_state(row, known.get(row["check_id"]), results.named(row["check_id"]))
-            for place, row in enumerate(checks, start=1)
-        }
-    )
+    states = {}
+    for place, row in enumerate(checks, start=1):
+        check_id = row["check_id"]
+        made = panel_state(row, known.get(check_id), results.named(check_id))
+        made.text |= trail.words(check_id)
+        states[str(place)] = made
+    return hidden_panel(states)
 
 
 def _pack(meta: SiteMeta) -> str:
@@ -173,14 +185,17 @@ def _json_link(meta: SiteMeta) -> str:
     return f'<a href="{esc(_pack(meta))}/checks.json">All results as JSON</a>' if _pack(meta) else ""
 
 
-def _lead(meta: SiteMeta, attention: list[Row]) -> str:
+def _lead(published: Published, meta: SiteMeta, attention: list[Row]) -> str:
     names = [clean(row["title"]) for row in attention[:NAMED]]
     more = len(attention) - len(names)
     listed = listing([*names, plural(more, "other")] if more else names)
     need = f" {plural(len(attention), 'needs', 'need')} attention: {listed}." if attention else ""
     pack = f' <a href="{esc(_pack(meta))}/index.html">Evidence pack of this release</a>' if _pack(meta) else ""
+    runs = published.rows("run")
+    began = runs_log.lead(runs) if runs else "<strong>These numbers were released.</strong>"
+    signed = f" {quality_audit.signed_words(published)}" if quality_audit.is_there(published) else ""
     return (
-        f'<p class="lead"><strong>These numbers were released.</strong> <span>{esc(meta.checks)}.{esc(need)} '
+        f'<p class="lead">{began} <span>{esc(meta.checks)}.{esc(need)}{esc(signed)} '
         f"Every row that is set aside is kept with its reason and counts again once it is corrected.</span>{pack}</p>"
     )
 

@@ -55,15 +55,22 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Results:
-    """How checks ended: deliveries in the order of time, and the status by check and delivery (None: together)."""
+    """How checks ended on each delivery, or in each run.
 
-    deliveries: Sequence[Row]
+    ``names`` are what deliveries or runs are called in a sentence, by their keys in the order of time; the key None
+    stands for all deliveries together. ``labels`` stand above their columns. ``by_check`` is the status by check and
+    key.
+    """
+
+    card_id: str
+    names: Mapping[str | None, str]
+    labels: Sequence[str]
     by_check: Mapping[str, Mapping[str | None, str]]
 
     def named(self, check_id: str) -> list[tuple[str, str]]:
-        """Name of each delivery that has a result, and the result."""
+        """Name of each delivery or run that has a result, and the result."""
         found = self.by_check.get(check_id, {})
-        return [(name_of(row), found[row["delivery_id"]]) for row in self.deliveries if row["delivery_id"] in found]
+        return [(name, found[key]) for key, name in self.names.items() if key is not None and key in found]
 
 
 def results_of(published: Published) -> Results:
@@ -78,7 +85,9 @@ def results_of(published: Published) -> Results:
         if None not in statuses:
             # Of a delivery that was refused before it was read nothing could be checked.
             statuses.update({key: "not_applicable" for key in refused if key not in statuses})
-    return Results(deliveries[-MOST_DELIVERIES:], by_check)
+    last = deliveries[-MOST_DELIVERIES:]
+    names: dict[str | None, str] = {row["delivery_id"]: name_of(row) for row in last}
+    return Results(CARD, {**names, None: "all together"}, _labels(last), by_check)
 
 
 def name_of(delivery: Row) -> str:
@@ -107,7 +116,6 @@ def card(spec: Spec | None) -> Card:
 
 def selected(results: Results, checks: Sequence[Row], tables: Sequence[str], *, is_all: bool) -> State:
     """Return what is shown for some checks; ``is_all``: no table was chosen, so that tables stand for their checks."""
-    places = [*(row["delivery_id"] for row in results.deliveries), None]
     found = {row["check_id"]: results.by_check.get(row["check_id"], {}) for row in checks}
     worst = {row["check_id"]: _worst([row["status"], *found[row["check_id"]].values()]) for row in checks}
     wanted = ATTENTION if is_all else (*ATTENTION, "pass_with_violations")
@@ -118,14 +126,14 @@ def selected(results: Results, checks: Sequence[Row], tables: Sequence[str], *, 
     cells = [
         {"row": at, "place": place, "status": statuses[key]}
         for at, (_, _, statuses) in enumerate(rows)
-        for place, key in enumerate(places)
+        for place, key in enumerate(results.names)
         if key in statuses
     ]
     labels = [(_short(title), value) for title, value, _ in rows]
     return State(
-        text={f"{CARD}.say": _say(checks, told, len(drawn), is_all=is_all)},
-        plots={CARD: check_heat.spec(labels, cells, _labels(results.deliveries), "check")},
-        rows={CARD: [_numbers(results, *row) for row in rows]},
+        text={f"{results.card_id}.say": _say(checks, told, len(drawn), is_all=is_all)},
+        plots={results.card_id: check_heat.spec(labels, cells, results.labels, "check")},
+        rows={results.card_id: [_numbers(results, *row) for row in rows]},
     )
 
 
@@ -141,9 +149,10 @@ def _numbers(results: Results, label: str, value: str | None, statuses: Mapping[
         sum(status in group for status in statuses.values())
         for group in (PASSED, ("warn",), ("fail", "error"), ("not_applicable",))
     ]
-    names = {row["delivery_id"]: name_of(row) for row in results.deliveries} | {None: "all together"}
     bad = [
-        f"{names[key]}: {STATUS[status]}" for key, status in statuses.items() if status in ATTENTION and key in names
+        f"{results.names[key]}: {STATUS[status]}"
+        for key, status in statuses.items()
+        if status in ATTENTION and key in results.names
     ]
     return [[value, label] if value else label, *counts, "; ".join(bad)]
 
@@ -169,9 +178,14 @@ def _labels(deliveries: Sequence[Row]) -> list[str]:
         words = [_words(clean(row["label"] or row["delivery_id"])) for row in deliveries]
         common = next((at for at, word in enumerate(zip(*words, strict=False)) if len(set(word)) > 1), 0)
         return [*("\n".join(_cut(word) for word in (name[common:] or name)[:2]) for name in words), TOGETHER]
-    days = [short_day(row["extract_stamp"] or "") for row in deliveries]
+    days = spaced([short_day(row["extract_stamp"] or "") for row in deliveries])
+    return [*days[:-2], "", "", TOGETHER]
+
+
+def spaced(days: Sequence[str]) -> list[str]:
+    """Days with room between them."""
     step = -(-len(days) // FEW)
-    return [*(day if place % step == 0 and place < len(days) - 2 else "" for place, day in enumerate(days)), TOGETHER]
+    return [day if place % step == 0 else "" for place, day in enumerate(days)]
 
 
 def _words(label: str) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assets.contract.checks import Kind, Stage, delivery_checks, release_checks
-from dashboards.markup import clean
+from assets.contract.check_kinds import KINDS, Kind, Stage
+from assets.contract.checks import delivery_checks, release_checks
+from assets.contract.model import Severity
+from dashboards.markup import clean, esc
 from dashboards.pages.parts import State, slot, when
 from dashboards.words import STATUS, count, listing, plural, spoken
 
@@ -28,28 +30,16 @@ FIELDS = (
     ("latest", "Result"),
     ("history", "Over the deliveries"),
 )
+OF_THE_TRAIL = (
+    ("runs", "Last runs"),
+    ("delta", "Against the release before"),
+    ("decided", "Decisions"),
+)
+"""Fields that only the bundle with the audit trail fills."""
 NAMED = 4
 """Deliveries on which a check did not pass are named up to this number."""
 SMALLEST_SHARE = 0.0001
 ENGINE = "Great Expectations, in DuckDB"
-WHY = {
-    Kind.SCHEMA: "Another set of columns means that the extract was changed; numbers could be about something else.",
-    Kind.STRUCTURE: "A row that is cut or shifted has every value under a wrong heading.",
-    Kind.USABLE: "A delivery that loses most of its rows is a wrong delivery, not one with some wrong rows.",
-    Kind.TYPE: "A column that cannot be read as what it should be is another column, or has another format.",
-    Kind.READABLE: "A value that cannot be read is not counted as anything; guessing it would make up data.",
-    Kind.REQUIRED: "Without this value the row belongs to nothing and cannot be counted.",
-    Kind.PATTERN: "A key in another form is often a name or a number of a person, or a key of another system.",
-    Kind.ALLOWED: "A code that nobody knows has no meaning here; it is asked for rather than guessed.",
-    Kind.POSSIBLE: "A value that cannot occur is a typing error, another unit or another measure.",
-    Kind.PLAUSIBLE: "A rare value may be right; many of them mean another unit or a fault of entry.",
-    Kind.ROW_RULE: "Values that contradict each other cannot both be right.",
-    Kind.UNIQUE: "What stands twice would be counted twice.",
-    Kind.REFERENCE: "A row without the record to which it belongs cannot be followed over time.",
-    Kind.RULE: "An episode in another order than care can have would have a wrong course.",
-    Kind.BEHAVIOUR: "A habit of rounding or copying scores hides small changes and small differences.",
-    Kind.VOLUME: "Far fewer or far more rows than usual mean a filter, a part that is missing or a second extract.",
-}
 
 
 def checks_of(contract: Contract) -> dict[str, Check]:
@@ -58,14 +48,21 @@ def checks_of(contract: Contract) -> dict[str, Check]:
     return {check.check_id: check for check in (*by_table, *release_checks(contract))}
 
 
-def panel_html(state: State, links: str) -> str:
+def panel_html(state: State, links: str, *, has_trail: bool) -> str:
     """Return the panel; its words are slots. ``links`` is HTML that stands at its foot."""
-    fields = "".join(f"<div><dt>{label}</dt>{slot(f'check.{name}', state, 'dd')}</div>" for name, label in FIELDS)
+    named = (*FIELDS, *OF_THE_TRAIL) if has_trail else FIELDS
+    fields = "".join(f"<div><dt>{label}</dt>{slot(f'check.{name}', state, 'dd')}</div>" for name, label in named)
     close = '<button type="button" data-drill="check" data-value="">Close</button>'
     return (
         f'<section class="check js-only" aria-label="Chosen check"{when(PANEL, state)}>'
-        f'{slot("check.title", state, "h2")}<dl>{fields}</dl><p class="links">{links}{close}</p></section>'
+        f"{slot('check.title', state, 'h2')}<dl>{fields}</dl>{_strip(state) if has_trail else ''}"
+        f'<p class="links">{links}{close}</p></section>'
     )
+
+
+def _strip(state: State) -> str:
+    """The last runs as marks, for the eye; the words above say the same."""
+    return f'<p class="strip" aria-hidden="true" data-slot="check.strip">{esc(state.text.get("check.strip", ""))}</p>'
 
 
 def panel_state(row: Row, check: Check | None, results: Sequence[tuple[str, str]]) -> State:
@@ -81,8 +78,8 @@ def panel_state(row: Row, check: Check | None, results: Sequence[tuple[str, str]
         "title": clean(row["title"]),
         "rule": clean(row["sentence"]),
         "passes": _passes(row, check),
-        "why": WHY[check.kind] if check else "",
-        "fails": _fails(check),
+        "why": KINDS[Kind(row["kind"])].why,
+        "fails": _fails(row, check),
         "table": spoken(row["table_name"]),
         "engine": ENGINE,
         "latest": _latest(row),
@@ -97,15 +94,17 @@ def _passes(row: Row, check: Check | None) -> str:
     return f"at most {row['tolerance']:.0%} of the rows break it" if row["tolerance"] else "no row breaks it"
 
 
-def _fails(check: Check | None) -> str:
-    if check is None:
-        return ""
+def _fails(row: Row, check: Check | None) -> str:
     aside = "Rows that break it are set aside with their reason and count again once they are corrected."
-    if not check.blocks:
-        return aside if check.sets_aside else "A warning: no row is set aside and the release is not stopped."
-    if check.stage is Stage.DELIVERY:
+    blocks = check.blocks if check else row["severity"] == Severity.CRITICAL.value
+    sets_aside = check is not None and check.sets_aside
+    if not blocks:
+        return aside if sets_aside else "A warning: no row is set aside and the release is not stopped."
+    if row["stage"] == Stage.DELIVERY.value:
         return "The delivery is held: none of its rows is counted."
-    return f"{aside} If more break it than allowed, nothing is released: the numbers before it stay."
+    if sets_aside:
+        return f"{aside} If more break it than allowed, nothing is released: the numbers before it stay."
+    return "Nothing is released: the numbers before it stay."
 
 
 def _latest(row: Row) -> str:

@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
-from assets.contract.checks import Kind
+from assets.contract.check_kinds import KINDS, Kind
 from assets.contract.wording import causal_claims
 from dashboards.figures import check_heat, volume
 from dashboards.pages import quality, quality_heat
 from dashboards.pages.quality_cards import FEWEST_DRAWN, volume_card
-from dashboards.pages.quality_panel import WHY, checks_of, panel_state
+from dashboards.pages.quality_panel import checks_of, panel_state
 from dashboards.published import Published
 from dashboards.site import build_site
 from dashboards.words import DASH
@@ -68,7 +68,8 @@ def check(check_id: str = CHECK, status: str = "pass", table: str = "visit", **f
         "title": found.title if found else check_id,
         "sentence": "A rule.",
         "table_name": table,
-        "stage": "delivery",
+        "kind": found.kind.value if found else "unique",
+        "stage": found.stage.value if found else "delivery",
         "severity": "critical",
         "tolerance": 0.5,
         "status": status,
@@ -149,7 +150,10 @@ def test_the_panel_says_what_follows_from_a_failure() -> None:
     assert "warning" in said["delivery.rows.usual_volume"]
     assert "set aside" in said["visit.key.unique"]
     assert "nothing is released" in said["visit.key.unique"]
-    assert set(WHY) == set(Kind), "every kind of check has a reason"
+    assert set(KINDS) == set(Kind), "every kind of check has a reason"
+    unknown = panel_state(check("model.grain", stage="model"), None, []).text
+    assert unknown["check.fails"] == "Nothing is released: the numbers before it stay."
+    assert unknown["check.why"]
 
 
 @pytest.mark.parametrize(
