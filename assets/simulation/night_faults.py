@@ -249,7 +249,7 @@ def _scored(which: pl.Expr, value: pl.Expr) -> Callable[[Sending], None]:
 
 def _blanked(table: str, column: str, share: float = HALF, by: str | None = None) -> Callable[[Sending], None]:
     def how(rows: pl.DataFrame, rng: Generator) -> pl.DataFrame:
-        chosen = pl.Series(rng.random(rows.height) < share)
+        chosen = pl.Series(rng.permutation(rows.height) < share * rows.height)
         return rows.with_columns(pl.when(chosen).then(pl.lit(by, pl.String)).otherwise(column).alias(column))
 
     return _edited(table, how)
