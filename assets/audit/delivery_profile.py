@@ -1,0 +1,241 @@
+"""What every clinic sent night by night, counted: rows, codes, empty fields and scores, of new or changed rows only.
+
+A feed that sends everything again every night says the same as one that sends what is new: a row that only repeats
+what was said before under its key is not counted. The queries follow from the contract, so that a new column is watched
+without being named here. All counts are exact; scores come as histograms and are no sums of floats.
+
+Codes and empty fields of rows below a visit are counted by visit: ten scores of one visit say "goniometer" together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from assets.contract.drift import check_id_of, is_watched_number, watched_codes, watched_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from assets.contract.model import Contract, Table
+
+PROFILE_SCHEMA = pl.Schema(
+    {
+        "check_id": pl.String(),
+        "feature": pl.String(),
+        "item": pl.String(),
+        "clinic_key": pl.String(),
+        "profile": pl.String(),
+        "extract_day": pl.String(),
+        "value": pl.Float64(),
+        "n": pl.Int64(),
+        "rows": pl.Int64(),
+    }
+)
+"""One line per feature and night: ``rows`` of ``n`` have the property; histograms have one line per ``value``."""
+
+NIGHT = "clinic_key, profile, extract_day"
+
+
+def delivery_profile(connection: duckdb.DuckDBPyConnection, contract: Contract, window: pl.DataFrame) -> pl.DataFrame:
+    """Count what the deliveries of ``window`` (delivery_id, profile, extract_day) said that was new."""
+    if window.is_empty():
+        return pl.DataFrame(schema=PROFILE_SCHEMA)
+    connection.register("drift_window_frame", window)
+    connection.execute("create or replace temp table drift_window as select * from drift_window_frame")
+    connection.unregister("drift_window_frame")
+    parts = []
+    try:
+        for table in contract.tables:
+            connection.execute(f"create or replace temp table drift_row as {_said_anew(table)}")
+            parts += [_counted(connection, query) for query in _features(contract, table)]
+        parts += [_counted(connection, query) for query in (SET_ASIDE, *STEPS, GAPS)]
+    finally:
+        connection.execute("drop table if exists temp.drift_row")
+        connection.execute("drop table if exists temp.drift_window")
+    return pl.concat(parts)
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    kinds = {pl.Float64: "double", pl.Int64: "bigint", pl.String: "varchar"}
+    columns = ", ".join(f"cast({name} as {kinds[type(kind)]}) as {name}" for name, kind in PROFILE_SCHEMA.items())
+    counted: pl.DataFrame = connection.sql(f"select {columns} from ({query}) as counted").pl()
+    return counted
+
+
+def _said_anew(table: Table) -> str:
+    """Rows of the window that say something new, with their clinic; ``is_changed`` where their key was known."""
+    parent, unit, clinic = _placing(table)
+    key = ", ".join(f"coalesce(sent.{name}, '')" for name in table.key)
+    told = ", ".join(
+        f"coalesce(cast(sent.{column.name} as varchar), '')"
+        for column in table.columns
+        if column.name not in table.key and not column.written_by_reader
+    )
+    return f"""
+        with wanted as (
+            select distinct sent.{table.key[0]} from lake.{table.name} as sent
+            inner join drift_window on sent.delivery_id = drift_window.delivery_id
+            where sent.accepted
+        ), stated as (
+            select sent.{", sent.".join(column.name for column in table.columns)},
+                sent.delivery_id, sent.file, sent.row_number, concat_ws('|', {told}) as told,
+                lag(concat_ws('|', {told})) over (
+                    partition by {key}
+                    order by delivery.extract_stamp, sent.delivery_id, sent.file, sent.row_number
+                ) as told_before
+            from lake.{table.name} as sent
+            inner join wanted on sent.{table.key[0]} = wanted.{table.key[0]}
+            inner join lake.delivery as delivery on sent.delivery_id = delivery.delivery_id
+            where sent.accepted
+        ), clinic as ({clinic})
+        select stated.* exclude ({"clinic_key, " if table.name == "episode" else ""}told, told_before),
+            clinic.clinic_key, drift_window.profile, drift_window.extract_day, {unit} as unit,
+            stated.told_before is not null as is_changed
+        from stated
+        inner join drift_window on stated.delivery_id = drift_window.delivery_id
+        inner join clinic on stated.{parent} = clinic.parent
+        where stated.told_before is null or stated.told_before <> stated.told
+    """
+
+
+def _placing(table: Table) -> tuple[str, str, str]:
+    """Column that leads to the clinic, what is counted once a night, and the clinics by that column."""
+    row = "concat_ws('|', stated.delivery_id, stated.file, cast(stated.row_number as varchar))"
+    if "clinic_key" in table.names or table.name == "visit":
+        return "episode_key", row, CLINICS.format(parent="episode_key")
+    if "visit_key" in table.names:
+        return "visit_key", "stated.visit_key", CLINICS_OF_VISITS
+    return "patient_key", row, CLINICS.format(parent="patient_key")
+
+
+CLINICS = "select {parent} as parent, min(clinic_key) as clinic_key from lake.episode where accepted group by {parent}"
+CLINICS_OF_VISITS = """
+    select visit.visit_key as parent, min(episode.clinic_key) as clinic_key
+    from lake.visit as visit
+    inner join lake.episode as episode on visit.episode_key = episode.episode_key
+    where visit.accepted and episode.accepted
+    group by visit.visit_key
+"""
+
+
+def _features(contract: Contract, table: Table) -> Iterator[str]:
+    rows = check_id_of(table.name)
+    yield _line(rows, "volume", n="count(*)", rows="count(*)")
+    yield _line(rows, "changed", n="count(*)", rows="count(case when is_changed then 1 end)")
+    units = "count(distinct unit)"
+    for column in watched_columns(contract, table):
+        check_id, name = check_id_of(table.name, column.name), column.name
+        if not column.required:
+            yield _line(check_id, "empty", n=units, rows=f"count(distinct case when {name} is null then unit end)")
+        if watched_codes(contract, table, column):
+            yield _line(check_id, "unit", n=units, rows=units)
+            yield _line(check_id, "code", item=name, rows=units, where=f"{name} is not null")
+        if is_watched_number(column):
+            yield _line(check_id, "level", value=name, rows="count(*)", where=f"{name} is not null")
+    if table.name == "measurement":
+        yield _line(f"{check_id_of('measurement', 'value')}.", "level", by="measure_id", value="value", rows="count(*)")
+
+
+def _line(  # the columns of a line
+    check_id: str,
+    feature: str,
+    *,
+    item: str = "''",
+    by: str = "''",
+    value: str = "null",
+    n: str = "0",
+    rows: str,
+    where: str = "true",
+) -> str:
+    groups = ", ".join(name for name in (item, by, value) if name not in ("''", "null"))
+    return f"""
+        select '{check_id}' || {by} as check_id, '{feature}' as feature, {item} as item, {NIGHT}, {value} as value,
+            {n} as n, {rows} as rows
+        from drift_row where {where} group by {NIGHT}{", " + groups if groups else ""}
+    """
+
+
+SET_ASIDE = f"""
+    select finding.table_name || '.rows.drift' as check_id, 'set_aside' as feature, finding.check_id as item,
+        origin.clinic_key, drift_window.profile, drift_window.extract_day, null as value, 0 as n, count(*) as rows
+    from audit.quarantine_finding as finding
+    inner join audit.quarantine_origin as origin
+        on finding.delivery_id = origin.delivery_id and finding.file = origin.file
+        and finding.row_number = origin.row_number and finding.table_name = origin.table_name
+    inner join drift_window on finding.delivery_id = drift_window.delivery_id
+    where finding.is_current and origin.clinic_key is not null
+    group by finding.table_name, finding.check_id, {NIGHT}
+"""
+
+_COURSE = """
+    with wanted as (
+        select distinct visit.episode_key from staging.visit as visit
+        inner join drift_window on visit.delivery_id = drift_window.delivery_id
+    ), course as (
+        select visit.visit_key, visit.episode_key, visit.day_offset, visit.delivery_id, episode.clinic_key, episode.side
+        from staging.visit as visit
+        inner join wanted on visit.episode_key = wanted.episode_key
+        inner join staging.episode as episode on visit.episode_key = episode.episode_key
+    )
+"""
+_DAY_STEP = f"""
+    {_COURSE}, stepped as (
+        select clinic_key, delivery_id, day_offset,
+            day_offset - lag(day_offset) over (partition by episode_key order by day_offset, visit_key) as step
+        from course
+    ), placed as (
+        select stepped.*, drift_window.profile, drift_window.extract_day
+        from stepped inner join drift_window on stepped.delivery_id = drift_window.delivery_id
+    )
+"""
+STEPS = (
+    f"""
+    {_DAY_STEP}
+    select 'visit.day_offset.drift' as check_id, 'step' as feature, '' as item, {NIGHT}, step as value, 0 as n,
+        count(*) as rows
+    from placed where step is not null group by {NIGHT}, step
+    """,
+    f"""
+    {_DAY_STEP}
+    select 'visit.day_offset.drift' as check_id, 'first_day' as feature, '' as item, {NIGHT}, null as value,
+        count(*) as n, count(case when day_offset = 0 then 1 end) as rows
+    from placed group by {NIGHT}
+    """,
+    f"""
+    {_COURSE}, stepped as (
+        select course.clinic_key, score.delivery_id, score.measure_id,
+            abs(score.value - lag(score.value) over (
+                partition by course.episode_key, score.measure_id, score.side, coalesce(score.active_passive, ''),
+                    coalesce(score.method, '')
+                order by course.day_offset, course.visit_key
+            )) as step
+        from staging.measurement as score
+        inner join course on score.visit_key = course.visit_key
+    )
+    select 'measurement.value.drift.' || measure_id as check_id, 'step' as feature, '' as item, {NIGHT}, step as value,
+        0 as n, count(*) as rows
+    from stepped inner join drift_window on stepped.delivery_id = drift_window.delivery_id
+    where step is not null group by measure_id, {NIGHT}, step
+    """,
+)
+GAPS = f"""
+    {_COURSE}, gap as (
+        select course.clinic_key, affected.delivery_id, affected.measure_id, affected.value - other.value as gap
+        from staging.measurement as affected
+        inner join course on affected.visit_key = course.visit_key and affected.side = course.side
+        inner join staging.measurement as other
+            on affected.visit_key = other.visit_key and affected.measure_id = other.measure_id
+            and coalesce(affected.active_passive, '') = coalesce(other.active_passive, '')
+            and coalesce(affected.method, '') = coalesce(other.method, '')
+            and other.side = case when affected.side = 'left' then 'right' else 'left' end
+        where affected.side in ('left', 'right')
+    )
+    select 'measurement.value.drift.' || measure_id as check_id, 'gap' as feature, '' as item, {NIGHT}, gap as value,
+        0 as n, count(*) as rows
+    from gap inner join drift_window on gap.delivery_id = drift_window.delivery_id
+    group by measure_id, {NIGHT}, gap
+"""

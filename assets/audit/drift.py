@@ -1,0 +1,106 @@
+"""Drift: the latest night of every clinic beside its own nights before, as ``audit.drift``.
+
+``drift`` is pure: it takes what was sent and what was counted, and says what stands out. How often it does so when
+nothing has changed is stated in ``assets.contract.drift``, and was simulated: see the numbers in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from assets.audit.delivery_profile import delivery_profile
+from assets.audit.drift_facts import drift_facts
+from assets.audit.drift_features import FEATURE, SERIES, families, window_of
+from assets.audit.drift_statistics import adjusted, judge
+from assets.contract.check_kinds import Kind
+from assets.contract.thresholds import tolerance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from assets.audit.drift_features import Family
+    from assets.contract.model import Contract
+
+DRIFT_SCHEMA = pl.Schema(
+    {
+        "check_id": pl.String(),
+        "clinic_key": pl.String(),
+        "profile": pl.String(),
+        "delivery_id": pl.String(),
+        "feature": pl.String(),
+        "item": pl.String(),
+        "direction": pl.String(),
+        "earlier_nights": pl.Int64(),
+        "score": pl.Float64(),
+        "threshold": pl.Float64(),
+        "is_flagged": pl.Boolean(),
+    }
+)
+"""One row per check, clinic and source: the feature of the check that is most unusual."""
+
+FAMILIES = 4
+RATE = 1 / 60
+"""What can be rejected at all is asked for at this rate; the threshold of a check may be stricter."""
+FACT = 99.0
+"""Score of what needs no statistics."""
+
+
+def write_drift(connection: duckdb.DuckDBPyConnection, contract: Contract) -> pl.DataFrame:
+    """Create ``audit.drift`` in the warehouse being built, from ``audit.delivery_clinic`` and the rows; return it."""
+    sent: pl.DataFrame = connection.sql("select * from audit.delivery_clinic").pl()
+    window = window_of(sent)
+    deliveries = (
+        sent.with_columns(extract_day=pl.col("extract_stamp").str.slice(0, 10))
+        .join(window, on=[*SERIES, "extract_day"], how="semi")
+        .select("delivery_id", "profile", "extract_day")
+        .unique()
+    )
+    found = drift(sent, delivery_profile(connection, contract, deliveries), contract.thresholds)
+    connection.register("drift_frame", found)
+    connection.execute("create or replace table audit.drift as select * from drift_frame")
+    connection.unregister("drift_frame")
+    return found
+
+
+def drift(sent: pl.DataFrame, profile: pl.DataFrame, decided: Mapping[str, float]) -> pl.DataFrame:
+    """What stands out in the latest night of each clinic.
+
+    Args:
+        sent: rows of ``audit.delivery_clinic``.
+        profile: counts by night (``PROFILE_SCHEMA``).
+        decided: thresholds that people of this home decided.
+
+    """
+    window = window_of(sent)
+    latest = window.filter(pl.col("place") == pl.col("place").max()).select(
+        *SERIES, "delivery_id", earlier_nights=pl.col("nights") - 1
+    )
+    judged = [_judged(family) for family in families(window, profile)]
+    facts = drift_facts(sent).with_columns(score=pl.col("is_found").cast(pl.Float64) * FACT).drop("is_found")
+    everything = pl.concat([*judged, facts.select(*FEATURE, "direction", "score")])
+    thresholds = {
+        check_id: tolerance(check_id, Kind.DRIFT.value, decided) for check_id in everything["check_id"].unique()
+    }
+    return (
+        everything.join(latest, on=SERIES)
+        .sort("check_id", *SERIES, "score", "feature", "item", descending=[False, False, False, True, False, False])
+        .unique(["check_id", *SERIES], keep="first", maintain_order=True)
+        .with_columns(threshold=pl.col("check_id").replace_strict(thresholds, return_dtype=pl.Float64))
+        .with_columns(is_flagged=pl.col("score") > pl.col("threshold"))
+        .select(pl.col(name).cast(kind) for name, kind in DRIFT_SCHEMA.items())
+    )
+
+
+def _judged(family: Family) -> pl.DataFrame:
+    verdict = judge(family.measure, family.nights)
+    p = np.minimum(adjusted(verdict, RATE / FAMILIES) * FAMILIES, 1.0)
+    low, high = ("fewer", "more") if family.name != "scores" else ("lower", "higher")
+    return family.features.with_columns(
+        direction=pl.Series(np.where(verdict.rises, high, low)),
+        score=pl.Series(-np.log10(p) + 0.0, dtype=pl.Float64),
+    ).filter(pl.col("score").is_not_nan())
