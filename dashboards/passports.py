@@ -97,7 +97,9 @@ def _counted(checks: list[Row]) -> str:
 
 def _waivers(waived: list[Row], known: Mapping[str, str]) -> str:
     return "; ".join(
-        f"{known[row['check_id']]}: {plural(row['rows'], 'row')} until {stamp_text(row['until'])}"
+        f"{known[row['check_id']]}: "
+        f"{'holds nothing back' if row['lifts'] == 'hold' else plural(row['rows'], 'row')} "
+        f"until {stamp_text(row['until'])}"
         for row in waived
         if row["check_id"] in known
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assets.contract import CONTRACT
+from assets.contract.check_kinds import Stage
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.quality.catalogue import all_checks
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 DOES: dict[Lifts, Callable[[Check], bool]] = {
     Lifts.TO_DO: lambda check: check.sets_aside,
-    Lifts.HOLD: lambda check: check.blocks,
+    Lifts.HOLD: lambda check: check.blocks and check.stage is not Stage.PUBLISHED,
 }
-"""What a check must do for a waiver to lift it."""
+"""What a check must do for a waiver to lift it. What is wrong with written files is mended, never waived."""
 
 
 def waive(

@@ -49,7 +49,9 @@ def frames(**other: pl.DataFrame) -> dict[str, pl.DataFrame]:
         ),
         "check_summary": pl.DataFrame(checks, schema=["check_id", "title", "table_name", "status"], orient="row"),
         "conservation": deliveries(2),
-        "waiver_in_force": pl.DataFrame([{"check_id": "visit.day.possible", "until": "2026-12-31", "rows": 15}]),
+        "waiver_in_force": pl.DataFrame(
+            [{"check_id": "visit.day.possible", "lifts": "to_do", "until": "2026-12-31", "rows": 15}]
+        ),
         TABLE: pl.DataFrame({"n": [20]}),
         **other,
     }
@@ -102,7 +104,10 @@ def test_many_checks_that_did_not_pass_are_named_worst_first_and_then_only_count
 def test_names_waivers_on_its_way() -> None:
     rows, _ = passport(frames())
     assert rows["Waivers in force"] == "Visit: day is possible: 15 rows until 31 December 2026"
-    elsewhere = pl.DataFrame([{"check_id": "treatment.schema", "until": "2026-12-31", "rows": 1}])
+    hold = pl.DataFrame([{"check_id": "visit.day.possible", "lifts": "hold", "until": "2026-12-31", "rows": None}])
+    rows, _ = passport(frames(waiver_in_force=hold))
+    assert rows["Waivers in force"] == "Visit: day is possible: holds nothing back until 31 December 2026"
+    elsewhere = pl.DataFrame([{"check_id": "treatment.schema", "lifts": "to_do", "until": "2026-12-31", "rows": 1}])
     assert "Waivers in force" not in passport(frames(waiver_in_force=elsewhere))[0]
 
 

@@ -32,12 +32,24 @@ def waiting(check_id: str, to_correct: int = 3) -> pl.DataFrame:
     return pl.DataFrame({"check_id": [check_id], "to_correct": [to_correct]})
 
 
-def withheld(results: pl.DataFrame, quarantine: pl.DataFrame = NO_WAITING) -> pl.DataFrame:
+def waived(check_id: str, delivery: str = "all", *, is_in_force: bool = True) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"check_id": [check_id], "delivery_id": [delivery], "ends_on": ["2026-12-31"], "is_in_force": [is_in_force]}
+    )
+
+
+NO_HOLDS = waived(SCHEMA).clear()
+
+
+def withheld(
+    results: pl.DataFrame, quarantine: pl.DataFrame = NO_WAITING, holds: pl.DataFrame = NO_HOLDS
+) -> pl.DataFrame:
     topic = sources.topic(STATISTICS)
     waivers = pl.DataFrame(schema={"check_id": pl.String, "until": pl.String, "rows": pl.Int64})
     marts = {
         "audit.check_result": results,
         "audit.conservation": DELIVERIES,
+        "audit.hold_waiver": holds,
         "audit.quarantine": quarantine,
         "audit.quarantine_waiver": waivers,
     }
@@ -75,6 +87,34 @@ def test_a_failed_check_on_the_way_withholds_what_comes_after_it_and_nothing_els
 )
 def test_what_is_not_open_withholds_nothing(results: pl.DataFrame, quarantine: pl.DataFrame) -> None:
     assert withheld(results, quarantine).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("results", "holds", "is_open"),
+    [
+        pytest.param(result(SCHEMA), waived(SCHEMA), False, id="waived"),
+        pytest.param(result(SCHEMA), waived(SCHEMA, "in"), False, id="waived for this delivery"),
+        pytest.param(result(SCHEMA), waived(SCHEMA, "other"), True, id="waived for another"),
+        pytest.param(result(SCHEMA), waived(SCHEMA, is_in_force=False), True, id="the waiver has ended"),
+        pytest.param(result(SCHEMA), waived(POSSIBLE), True, id="another check is waived"),
+        pytest.param(result(SCHEMA, "error"), waived(SCHEMA), True, id="it could not run"),
+        pytest.param(result(SCHEMA, delivery=None), waived(SCHEMA), False, id="a release, all waived"),
+        pytest.param(result(SCHEMA, delivery=None), waived(SCHEMA, "in"), True, id="a release, a delivery waived"),
+    ],
+)
+def test_a_check_whose_hold_is_waived_withholds_nothing_until_the_waiver_ends(
+    results: pl.DataFrame, holds: pl.DataFrame, *, is_open: bool
+) -> None:
+    assert withheld(results, holds=holds).is_empty() is not is_open
+
+
+def test_waivers_in_force_are_of_rows_and_of_holds() -> None:
+    rows = pl.DataFrame({"check_id": [POSSIBLE], "until": ["2026-12-31"], "rows": [15]})
+    holds = pl.concat([waived(SCHEMA, "a"), waived(SCHEMA, "b"), waived(REFERENCE, is_in_force=False)])
+    assert sources.waiver_in_force(rows, holds).rows() == [
+        (SCHEMA, "hold", "2026-12-31", None),
+        (POSSIBLE, "to_do", "2026-12-31", 15),
+    ]
 
 
 def test_rows_that_wait_keep_a_failed_rule_open() -> None:

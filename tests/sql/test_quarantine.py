@@ -367,3 +367,27 @@ def test_status_of_every_kind_and_its_sentence(sql: Sandbox) -> None:
     )
     assert sentences["measurement.unit.of_measure"] == "The unit is the unit of the measure."
     assert all(sentences.values())
+
+
+def test_waivers_of_holds_and_whether_they_are_in_force(sql: Sandbox) -> None:
+    sql.run(
+        "audit.hold_waiver",
+        {
+            "lake.delivery": DELIVERIES,
+            "lake.waiver": """
+                check_id     | delivery_id | file | row_number | ends_on    | lifts
+                visit.schema |             |      |            | 2026-01-31 | hold
+                visit.schema |             |      |            | 2026-02-01 | hold
+                visit.schema | d1          |      |            | 2026-01-31 | hold
+                visit.key    |             |      |            | 2026-12-31 | to_do
+                """,
+        },
+    )
+    sql.expect(
+        "audit.hold_waiver",
+        """
+        check_id     | delivery_id | ends_on    | is_in_force
+        visit.schema | all         | 2026-02-01 | true
+        visit.schema | d1          | 2026-01-31 | false
+        """,
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract.model import Severity
-from assets.outcomes.tables.quality import all_checks
+from assets.outcomes.tables.quality import row_checks
 from assets.outcomes.topic import Topic
 from assets.warehouse.models import load_models
 
@@ -31,7 +31,8 @@ SOURCE_SCHEMA = pl.Schema({"table_name": pl.String(), "kind": pl.String(), "sour
 WITHHELD_SCHEMA = pl.Schema(
     {"table_name": pl.String(), "check_id": pl.String(), "measure_id": pl.String(), "reason": pl.String()}
 )
-WAIVER_SCHEMA = pl.Schema({"check_id": pl.String(), "until": pl.String(), "rows": pl.Int64()})
+WAIVER_SCHEMA = pl.Schema({"check_id": pl.String(), "lifts": pl.String(), "until": pl.String(), "rows": pl.Int64()})
+HOLD, EVERYTHING = "hold", "all"
 ACCEPTED, FAILED = "accepted", ("fail", "error")
 BY_MEASURE = frozenset(("measure_summary", "provider_gain", "response", "trial_effect"))
 """Tables in which each row is about one measure of the contract."""
@@ -44,21 +45,27 @@ def topic(topics: Sequence[Topic]) -> Topic:
         sources = number_source(topics, contract)
         return {
             "number_source": sources,
-            "waiver_in_force": waiver_in_force(marts["audit.quarantine_waiver"]),
+            "waiver_in_force": waiver_in_force(marts["audit.quarantine_waiver"], marts["audit.hold_waiver"]),
             "withheld": withheld(
                 sources,
                 {name for one in topics for name in one.layouts},
-                _of_the_release(marts["audit.check_result"], marts["audit.conservation"]),
+                _not_waived(
+                    _of_the_release(marts["audit.check_result"], marts["audit.conservation"]),
+                    marts["audit.hold_waiver"],
+                ),
                 marts["audit.quarantine"],
                 contract,
             ),
         }
 
     return Topic(
-        reads=("audit.check_result", "audit.conservation", "audit.quarantine", "audit.quarantine_waiver"),
+        reads=(
+            *("audit.check_result", "audit.conservation", "audit.hold_waiver"),
+            *("audit.quarantine", "audit.quarantine_waiver"),
+        ),
         tables={
             "number_source": "What each published table rests on: statistics, relations, SQL files, data",
-            "waiver_in_force": "Checks whose rows need not be corrected for a time: until when, and how many rows",
+            "waiver_in_force": "Checks that for a time hold nothing back, or whose rows need not be corrected",
             "withheld": "Published tables whose numbers are withheld, and why",
         },
         build=build,
@@ -99,9 +106,14 @@ def withheld(
     return pl.DataFrame(rows, schema=WITHHELD_SCHEMA, orient="row").sort(WITHHELD_SCHEMA.names())
 
 
-def waiver_in_force(waiver: pl.DataFrame) -> pl.DataFrame:
-    """Rows set aside that need not be corrected, by check and last day. Who decided so is not published."""
-    return waiver.select(pl.col(name).cast(dtype) for name, dtype in WAIVER_SCHEMA.items()).sort("check_id", "until")
+def waiver_in_force(rows: pl.DataFrame, holds: pl.DataFrame) -> pl.DataFrame:
+    """What was waived, by check and last day, with the rows that need not be corrected; not who decided."""
+    of_rows = rows.with_columns(pl.lit("to_do").alias("lifts"))
+    of_holds = holds.filter("is_in_force").select("check_id", pl.lit(HOLD).alias("lifts"), until="ends_on")
+    found = pl.concat([of_rows, of_holds.unique()], how="diagonal_relaxed")
+    return found.select(pl.col(name).cast(dtype) for name, dtype in WAIVER_SCHEMA.items()).sort(
+        "check_id", "lifts", "until"
+    )
 
 
 def _of_the_release(check_result: pl.DataFrame, conservation: pl.DataFrame) -> pl.DataFrame:
@@ -110,12 +122,23 @@ def _of_the_release(check_result: pl.DataFrame, conservation: pl.DataFrame) -> p
     return check_result.filter(pl.col("delivery_id").is_null() | pl.col("delivery_id").is_in(accepted))
 
 
+def _not_waived(check_result: pl.DataFrame, holds: pl.DataFrame) -> pl.DataFrame:
+    """Results but failures that somebody answers for; a check that could not run cannot be waived."""
+    in_force = holds.filter("is_in_force").select("check_id", covers="delivery_id", is_waived=pl.lit(value=True))
+    mine = pl.coalesce("delivery_id", pl.lit(EVERYTHING))
+    found = check_result.with_columns(mine=mine, every=pl.lit(EVERYTHING))
+    for place in ("mine", "every"):
+        found = found.join(in_force, how="left", left_on=["check_id", place], right_on=["check_id", "covers"])
+        found = found.filter((pl.col("status") != "fail") | pl.col("is_waived").is_null()).drop("is_waived")
+    return found.select(check_result.columns)
+
+
 def _open_checks(
     check_result: pl.DataFrame, quarantine: pl.DataFrame, contract: Contract
 ) -> Iterator[tuple[Check, str]]:
     failed = check_result.filter(pl.col("status").is_in(FAILED) & (pl.col("severity") == Severity.CRITICAL.value))
     waiting = set(quarantine.filter(pl.col("to_correct") > 0)["check_id"])
-    for check in all_checks(contract):
+    for check in row_checks(contract):
         found = failed.filter(pl.col("check_id") == check.check_id)
         if found.is_empty():
             continue
