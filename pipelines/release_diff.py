@@ -90,7 +90,7 @@ def diff_releases(home: Home, first: str, second: str, say: Callable[[str], None
             before, after = (published_frames(home, release) for release in (first, second))
         route, is_split, built = follow(found, say)
     keys = {name: tuple(layout.keys) for name, layout in LAYOUTS.items()}
-    numbers = moved_numbers(before, after, route, keys, are_deliveries_new=found.are_new)
+    numbers = moved_numbers(before, after, route, keys, are_deliveries_new=bool(found.later))
     meta = DiffMeta(
         first,
         second,
@@ -113,11 +113,10 @@ def _count(before: Mapping[str, pl.DataFrame], after: Mapping[str, pl.DataFrame]
 def _inputs(found: Between) -> list[tuple[str, str, str]]:
     first, second = found.first, found.second
     changed = [name for name in sorted(first.packages) if first.packages[name] != second.packages.get(name)]
-    again = len(found.later & {one.delivery_id for one in first.deliveries})
     both = (first, second)
     return [
         ("Deliveries", *_pair(f"{len(inputs.deliveries):,}" for inputs in both)),
-        ("Of these new, read again", DASH, f"{len(found.later) - again:,}, {again:,}"),
+        ("Of these new, read again", DASH, f"{len(found.later):,}, {len(found.again):,}"),
         ("Newest extract", *_pair(map(_newest, both))),
         ("Waivers and rebases", *_pair(_decided(inputs, OTHERS) for inputs in both)),
         ("Decided thresholds", *_pair(_decided(inputs, THRESHOLDS) for inputs in both)),

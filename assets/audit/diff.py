@@ -32,6 +32,7 @@ NUMBER = pl.Decimal(38, 9)
 """Statistics are rounded to nine decimals: as decimals their differences are exact, and so are sums of these."""
 CELL = ("row", "column")
 SUPPRESSED = "suppressed"
+HIDDEN, NONE = "hidden", "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def moved_numbers(
     the second differs from the first.
 
     Where both releases have the exact number, the parts sum to their difference, and with ``printing`` to ``moved``. A
-    number that one of them does not have has no parts; ``cause`` is then the step with which it came or went.
+    number that one of them does not have has no parts; ``cause`` is then the step with which it came or went. Where a
+    number is hidden in one of the releases, that is its cause.
 
     Args:
         before: published tables of the first release.
@@ -142,8 +144,8 @@ def _cells(frame: pl.DataFrame | None, keys: Sequence[str], value: str) -> pl.Da
             pl.when(pl.col(value).is_not_null())
             .then(pl.lit("number"))
             .when("is_hidden")
-            .then(pl.lit("hidden"))
-            .otherwise(pl.lit("none"))
+            .then(pl.lit(HIDDEN))
+            .otherwise(pl.lit(NONE))
             .alias(f"shown_{value}")
         )
         .select(*schema)
@@ -176,11 +178,15 @@ def _split(cells: pl.DataFrame, parts: Sequence[str]) -> pl.DataFrame:
             rules_on_new=pl.col("exact_after") - pl.col("old_rules"),
         )
         .with_columns(
-            pl.col("shown_before", "shown_after").fill_null("none"),
+            pl.col("shown_before", "shown_after").fill_null(NONE),
             printing=pl.col("moved") - _sum(map(pl.col, PARTS)),
             interaction=pl.col("rules_on_new") - pl.col("rules_on_old"),
         )
-        .with_columns(cause=pl.coalesce(_largest(), "came_with", pl.lit(PRINTING)))
+        .with_columns(
+            cause=pl.when((pl.col("shown_before") == HIDDEN) | (pl.col("shown_after") == HIDDEN))
+            .then(pl.lit(PRINTING))
+            .otherwise(pl.coalesce(_largest(), "came_with", pl.lit(PRINTING)))
+        )
     )
 
 

@@ -52,8 +52,9 @@ class State(NamedTuple):
 class Between:
     """What lies between two releases, ready to be built; nothing of the home is needed any more.
 
-    ``same`` names what both have in common, ``later`` the ids of the deliveries that the first does not have so,
-    ``new`` whether some of them were not there at all. ``has_new_period`` and ``has_late`` say what is in them.
+    ``same`` names what both have in common. ``later`` are the ids of the deliveries that the first release does not
+    have, ``again`` of those that were read again. ``has_new_period`` and ``has_late`` say what is in them; a delivery
+    that was read again or is gone is a correction.
     """
 
     first: Inputs
@@ -65,7 +66,7 @@ class Between:
     homes: dict[str, Home]
     same: frozenset[str]
     later: frozenset[str]
-    are_new: bool
+    again: frozenset[str]
     has_new_period: bool
     has_late: bool
 
@@ -82,7 +83,7 @@ class Between:
             decisions = FIRST
         if deliveries == REDUCED:
             deliveries = SECOND if not self.has_new_period else deliveries if self.has_late else FIRST
-        if deliveries == SECOND and not self.later:
+        if deliveries == SECOND and "deliveries" in self.same:
             deliveries = FIRST
         return State(code, definitions, decisions, deliveries)
 
@@ -103,7 +104,8 @@ def between(home: Home, first: str, second: str, scratch: pathlib.Path) -> Betwe
     old = inputs_of(home, first, scratch / "code-first")
     new = inputs_of(home, second, scratch / "code-second")
     said = {one.run_key for one in old.accepted}
-    later = frozenset(one.delivery_id for one in new.accepted if one.run_key not in said)
+    changed = {one.delivery_id for one in new.accepted if one.run_key not in said}
+    later = frozenset(changed - {one.delivery_id for one in old.accepted})
     news = new_period(
         old.accepted,
         [one for one in new.accepted if one.delivery_id in later],
@@ -119,7 +121,7 @@ def between(home: Home, first: str, second: str, scratch: pathlib.Path) -> Betwe
         homes={},
         same=_same(old, new),
         later=later,
-        are_new=bool(later - {one.delivery_id for one in old.deliveries}),
+        again=frozenset(changed - later),
         has_new_period=not news.is_empty,
         has_late=False,
     )
@@ -128,7 +130,7 @@ def between(home: Home, first: str, second: str, scratch: pathlib.Path) -> Betwe
         rows = make_lake(place, inputs, later, left_out)
         found.homes[deliveries] = place
         if deliveries == REDUCED:
-            found.has_late = rows > 0
+            found.has_late = rows > 0 or not said <= {one.run_key for one in new.accepted}
     return found
 
 
@@ -260,6 +262,7 @@ def _same(first: Inputs, second: Inputs) -> frozenset[str]:
         "definitions": ((old_contract, *_decided(first, THRESHOLDS)), (new_contract, *_decided(second, THRESHOLDS))),
         "code": ((old_code, first.packages), (new_code, second.packages)),
         "decisions": (_decided(first, OTHERS), _decided(second, OTHERS)),
+        "deliveries": tuple({(one.run_key, one.state) for one in inputs.deliveries} for inputs in (first, second)),
     }
     return frozenset(name for name, (old, new) in pairs.items() if old == new)
 
