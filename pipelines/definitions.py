@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.deliveries.assets import delivery, typed_rows
-from assets.outcomes.assets import published_tables
+from assets.outcomes.assets import published_tables, statistics
 from assets.publication.assets import release, site
 from assets.quality.assets import accepted_rows, release_gate
 from assets.warehouse.assets import models
@@ -13,7 +13,7 @@ from pipelines.sensors import new_deliveries
 from pipelines.settings import home_from_environment
 
 defs = dg.Definitions(
-    assets=[delivery, typed_rows, accepted_rows, models, release_gate, published_tables, site, release],
+    assets=[delivery, typed_rows, accepted_rows, models, release_gate, statistics, published_tables, site, release],
     jobs=[INGEST, RELEASE],
     schedules=[NIGHTLY_RELEASE],
     sensors=[new_deliveries],

@@ -15,6 +15,7 @@ from assets.deliveries.state import settled_deliveries
 from assets.home import Home
 from assets.publication.publish import write_statistics
 from assets.publication.release import start_building
+from assets.quality.catalogue import write_catalogue
 from assets.quality.history import append, release_results, result_frame, write_history
 from assets.quality.loading import load_lake
 from assets.warehouse.build import build_warehouse
@@ -38,6 +39,7 @@ def rebuild(home: Home, out: Path) -> None:
         contract = load_lake(connection, home)
         build_warehouse(connection, load_models(), lambda schema, name: column_comments(CONTRACT, schema, name))
         write_history(connection, home, settled_deliveries(home.ledger))
+        write_catalogue(connection, contract)
         append(connection, result_frame(release_results(connection, contract), contract, None, RUN))
         frames = write_statistics(connection, home)
     for name, frame in frames.items():

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     HIDDEN = "hidden"
     SMALL_COUNT = "small_count"
     SAME_FILE = "same_file"
+    SAME_PAGE = "same_page"
     NO_KEY = "no_key"
     WHOLE_SITE = "whole_site"
 
@@ -358,6 +359,14 @@ KINDS = {
         _THIRD,
         "What is downloaded must be what was checked and protected, to the last digit.",
         "Compare the file with the table in the warehouse: `from ... except all from ...` shows the rows.",
+        _HELD_READER,
+    ),
+    Kind.SAME_PAGE: KindFacts(
+        Dimension.COMPUTATIONAL,
+        DATA_ENGINEERING,
+        _THIRD,
+        "A page that prints another number than the table beside it makes readers doubt both.",
+        "The query names the row. Look at how the page picks and rounds the number.",
         _HELD_READER,
     ),
     Kind.NO_KEY: KindFacts(

@@ -7,24 +7,27 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract import CONTRACT
+from assets.contract.checks import Stage
 from assets.deliveries.state import extended_contract, settled_deliveries
-from assets.outcomes.published import LAYOUTS, PUBLISHED_TABLES, exact_frames
+from assets.outcomes.published import LAYOUTS, PUBLISHED_TABLES, TOPICS, exact_frames
+from assets.outcomes.tables import quality
 from assets.outcomes.universes import NESTED
 from assets.privacy.disclosure.profiles import INTERNAL, PUBLIC
 from assets.privacy.disclosure.protect import protect
-from assets.publication.public_tables import PUBLIC_TABLES, public_tables
+from assets.publication.public_tables import PUBLIC_TABLES, RECOVERY, public_tables
 from assets.publication.release import SITE, code_version, next_release, predecessor
 from assets.publication.site_meta import site_meta
 from assets.publication.withhold import without_withheld
 from dashboards.site import build_site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
     from assets.home import Home
+    from assets.outcomes.topic import Topic
     from assets.privacy.disclosure.profiles import Profile
     from assets.privacy.disclosure.protect import Protected
 
@@ -44,6 +47,9 @@ CHECK_RESULTS = (
     "violated from audit.check_result where is_latest"
 )
 
+# what is checked on the files that these tables go into has no result yet when they are made
+CHECK_CATALOGUE = f"select * from audit.check_catalogue where stage <> '{Stage.PUBLISHED.value}'"
+
 WAIVERS = (
     "select check_id, ends_on as until, count(*) as rows from audit.quarantine_waiver where is_in_force "
     "group by check_id, ends_on order by all"
@@ -51,6 +57,7 @@ WAIVERS = (
 
 COUNTED = {
     "audit.quarantine": QUARANTINE,
+    "audit.check_catalogue": CHECK_CATALOGUE,
     "audit.check_result": CHECK_RESULTS,
     "audit.quarantine_waiver": WAIVERS,
 }
@@ -59,9 +66,20 @@ COUNTED = {
 
 def write_statistics(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[str, pl.DataFrame]:
     """Compute all tables and keep them, exact, in the warehouse only: it holds the patients anyway."""
+    return _write_topics(connection, home, TOPICS)
+
+
+def write_check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[str, pl.DataFrame]:
+    """Compute the tables about checks once more, when those of the statistics themselves have run."""
+    return _write_topics(connection, home, (quality.TOPIC,))
+
+
+def _write_topics(
+    connection: duckdb.DuckDBPyConnection, home: Home, topics: Sequence[Topic]
+) -> dict[str, pl.DataFrame]:
     contract = extended_contract(CONTRACT, home.ledger, settled_deliveries(home.ledger))
     frames = exact_frames(
-        lambda relation: connection.sql(COUNTED.get(relation, f"select * from {relation}")).pl(), contract
+        lambda relation: connection.sql(COUNTED.get(relation, f"select * from {relation}")).pl(), contract, topics
     )
     _keep(connection, STATISTICS, frames)
     return frames
@@ -77,6 +95,7 @@ def write_published(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[s
         for name, frame in made.frames.items():
             frame.write_parquet(folder / f"{name}.parquet")
     _keep(connection, "published", protected.frames)
+    _keep(connection, PUBLIC_TABLES, {RECOVERY: public.frames[RECOVERY]})
     logs = ((INTERNAL, protected.log), (PUBLIC, public.log))
     log = pl.concat([log.with_columns(profile=pl.lit(profile.name)) for profile, log in logs])
     _keep(connection, "audit", {SUPPRESSION: log})

@@ -14,19 +14,20 @@ from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
 from assets.deliveries.state import delivery_contract, extended_contract, settled_deliveries
 from assets.home import Home
-from assets.publication.release import next_release
+from assets.quality.catalogue import write_catalogue
 from assets.quality.history import (
-    append,
     delivery_results,
     refused_results,
     release_results,
     result_frame,
     save_results,
-    unbalanced_deliveries,
     write_history,
 )
 from assets.quality.hold import holding, lapsed, lifted
+from assets.quality.model_checks import model_checks
 from assets.quality.results import CheckResult, Status
+from assets.quality.sql_checks import run_sql_checks
+from assets.quality.stages import keep_results
 from assets.quality.validations import save_validations
 from assets.quality.verdict import judged
 from assets.warehouse.assets import MODEL_KEYS, open_building
@@ -34,10 +35,9 @@ from assets.warehouse.assets import MODEL_KEYS, open_building
 OWNERS = ["team:quality"]
 ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
-CONSERVATION = "rows_reconcile"
 WAIVERS_LAPSED = "waivers_in_force"
 DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
-RELEASE_CHECKS = release_checks(CONTRACT)
+GATE_CHECKS = (*release_checks(CONTRACT), *model_checks(CONTRACT))
 
 
 def check_name(check_id: str) -> str:
@@ -91,7 +91,7 @@ def accepted_rows(
         save_validations(folder, results)
         record = judged(record, results, home.ledger, profile, waived)
         home.ledger.save(record)
-    yield from _dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS, waived)
+    yield from dagster_results(DELIVERY_CHECKS, results, ACCEPTED_ROWS, waived)
     accepted = record.ingested - record.set_aside if record.state is State.ACCEPTED else 0
     yield dg.MaterializeResult(
         metadata={
@@ -111,13 +111,7 @@ def accepted_rows(
     kinds={"greatexpectations", "duckdb"},
     owners=OWNERS,
     check_specs=[
-        *check_specs(RELEASE_CHECKS, RELEASE_GATE),
-        dg.AssetCheckSpec(
-            CONSERVATION,
-            asset=RELEASE_GATE,
-            description="For every delivery ingested = accepted + quarantined + superseded + rejected.",
-            blocking=True,
-        ),
+        *check_specs(GATE_CHECKS, RELEASE_GATE),
         dg.AssetCheckSpec(
             WAIVERS_LAPSED,
             asset=RELEASE_GATE,
@@ -125,7 +119,7 @@ def accepted_rows(
             blocking=True,
         ),
     ],
-    description="Keys, references and dates over all accepted rows; a critical failure keeps the old release.",
+    description="Rules over all accepted rows, and the models themselves; a critical failure keeps the old release.",
 )
 def release_gate(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
@@ -135,26 +129,18 @@ def release_gate(
     contract = extended_contract(CONTRACT, home.ledger, deliveries)
     with open_building(home) as connection:
         write_history(connection, home, deliveries)
+        write_catalogue(connection, contract)
         results = release_results(connection, contract)
-        save_validations(home.building, results)
-        frame = result_frame(results, contract, None, context.run.run_id)
-        append(connection, frame)
+        results += run_sql_checks(connection, contract, model_checks(contract))
         waived = lifted(home)
-        history.record(home, frame, context.run.run_id, None, next_release(home), waived)
-        counted, unbalanced = unbalanced_deliveries(connection)
+        keep_results(connection, home, contract, results, context.run.run_id, waived)
         ended = lapsed(connection, home)
-    yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE, waived)
+    yield from dagster_results(GATE_CHECKS, results, RELEASE_GATE, waived)
     yield dg.AssetCheckResult(
         passed=not ended,
         asset_key=RELEASE_GATE,
         check_name=WAIVERS_LAPSED,
         metadata={"held_by": [f"{check_id} of {label}, whose waiver has ended" for label, check_id in ended]},
-    )
-    yield dg.AssetCheckResult(
-        passed=unbalanced == 0,
-        asset_key=RELEASE_GATE,
-        check_name=CONSERVATION,
-        metadata={"evaluated_deliveries": counted, "failing_deliveries": unbalanced},
     )
     yield dg.MaterializeResult(
         metadata={
@@ -165,7 +151,7 @@ def release_gate(
     )
 
 
-def _dagster_results(
+def dagster_results(
     checks: Sequence[Check], results: Sequence[CheckResult], asset: dg.AssetKey, waived: Collection[str]
 ) -> Iterator[dg.AssetCheckResult]:
     """Say of every check how it ended; the failure of a waived one is a warning, and a warning blocks nothing."""

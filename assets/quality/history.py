@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.contract.checks import delivery_checks, release_checks
+from assets.contract.checks import delivery_checks
 from assets.deliveries.ledger import State
 from assets.deliveries.state import row_files
 from assets.quality.results import not_applicable
@@ -80,11 +80,6 @@ def result_frame(
     results: Iterable[CheckResult], contract: Contract, delivery_id: str | None, run_id: str
 ) -> pl.DataFrame:
     """Results as rows of ``audit.check_result``; ``delivery_id`` null stands for all deliveries together."""
-    kinds = {
-        check.check_id: check.kind.value
-        for checks in (*(delivery_checks(contract, table) for table in contract.tables), release_checks(contract))
-        for check in checks
-    }
     return pl.DataFrame(
         [
             (
@@ -92,7 +87,7 @@ def result_frame(
                 delivery_id,
                 run_id,
                 result.table,
-                kinds[result.check_id],
+                result.kind.value,
                 result.stage.value,
                 result.severity.value,
                 result.status.value,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from assets.contract.model import Severity
 
 if TYPE_CHECKING:
-    from assets.contract.checks import Check, Stage
+    from assets.contract.checks import Check, Kind, Stage
 
 
 class Status(StrEnum):
@@ -39,6 +39,7 @@ class CheckResult:
     check_id: str
     table: str
     stage: Stage
+    kind: Kind
     severity: Severity
     status: Status
     evaluated: int | None
@@ -109,6 +110,7 @@ def _result(
         check.check_id,
         check.table,
         check.stage,
+        check.kind,
         check.severity,
         status,
         evaluated,

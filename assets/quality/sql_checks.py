@@ -18,7 +18,7 @@ from assets.quality.views import COUNTED, OCCURRENCES
 from assets.quality.violations import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from assets.contract.checks import Check
     from assets.contract.model import Contract
@@ -56,24 +56,6 @@ def run_sql_checks(
     return [_result(check, found[check.check_id], outcomes) for check in checks]
 
 
-def expected_results(connection: duckdb.DuckDBPyConnection, checks: Iterable[Check]) -> list[CheckResult]:
-    """The results that these checks have in any release that is ever seen: nothing violates them.
-
-    For blocking checks without tolerance that run on files in which their own results stand: if one does not end as
-    it says here, the release is held and nobody reads it.
-    """
-    results = []
-    for check in checks:
-        found = _counted(connection, check.evaluated_sql)
-        outcome = Outcome(success=True, evaluated=found)
-        results.append(
-            result(check, outcome, 0.0, check.violated_sql)
-            if found
-            else not_applicable(check, check.absent or NOTHING, check.violated_sql)
-        )
-    return results
-
-
 def _count(connection: duckdb.DuckDBPyConnection, check: Check) -> _Found:
     started = time.perf_counter()
     try:
@@ -83,11 +65,6 @@ def _count(connection: duckdb.DuckDBPyConnection, check: Check) -> _Found:
         return _Found(seconds=time.perf_counter() - started, error=f"DuckDB {type(error).__name__}")
     # what violates a check was looked at, whatever the other query counts
     return _Found(max(evaluated, violated), violated, time.perf_counter() - started)
-
-
-def _counted(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0] or 0) if row else 0
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check], found: Mapping[str, _Found]) -> None:

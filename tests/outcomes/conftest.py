@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from assets.contract import CONTRACT
+from assets.contract.checks import Stage
+from assets.quality.catalogue import catalogue_frame
 
 DIMENSIONS = {"condition_id": None, "clinic_key": None, "care": "any", "period": "all"}
 WHY_UNKNOWN = ["open", "baseline_too_low", "no_baseline", "no_comparable_pair", "rom_not_measured"]
@@ -175,6 +177,7 @@ def audit() -> dict[str, pl.DataFrame]:
                 "to_correct": [2, 3, 0],
             }
         ),
+        "audit.check_catalogue": catalogue_frame(CONTRACT).filter(pl.col("stage") != Stage.PUBLISHED.value),
         "audit.check_result": pl.DataFrame(
             {
                 "check_id": ["measurement.value.readable"] * 3 + ["visit.key.unique"],

@@ -73,6 +73,7 @@ def test_a_result_has_no_room_for_values() -> None:
         "check_id",
         "table",
         "stage",
+        "kind",
         "severity",
         "status",
         "evaluated",
@@ -82,5 +83,6 @@ def test_a_result_has_no_room_for_values() -> None:
         "violated_sql",
         "blocks",
         "reason",
+        "score",
         "validation",
     ]

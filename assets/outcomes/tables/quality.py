@@ -28,11 +28,16 @@ QUARANTINE = Layout(
     {**columns(STRING, "title"), **columns(INTEGER, "rows", "to_correct")},
     plain=("rows", "to_correct"),
 )
+STATED = {
+    **columns(STRING, "title", "sentence", "table_name", "kind", "stage", "severity", "dimension", "owner"),
+    **columns(BOOLEAN, "blocks"),
+    **columns(FLOAT, "tolerance"),
+}
+"""What the catalogue says of a check, beside its id."""
 CHECKS = Layout(
     columns(STRING, "check_id"),
     {
-        **columns(STRING, "title", "sentence", "table_name", "kind", "stage", "severity"),
-        **columns(FLOAT, "tolerance"),
+        **STATED,
         **columns(STRING, "status"),
         **columns(INTEGER, "evaluated", "violated", "deliveries"),
     },
@@ -58,7 +63,7 @@ def quarantine_by_reason(quarantine: pl.DataFrame, contract: Contract) -> pl.Dat
     ``to_correct`` are those nobody has corrected or waived yet.
     """
     titles = pl.DataFrame(
-        [(check.check_id, check.title) for check in all_checks(contract)],
+        [(check.check_id, check.title) for check in row_checks(contract)],
         schema={"check_id": pl.String, "title": pl.String},
         orient="row",
     )
@@ -66,31 +71,15 @@ def quarantine_by_reason(quarantine: pl.DataFrame, contract: Contract) -> pl.Dat
     return QUARANTINE.arrange(named).select(QUARANTINE_ORDER)
 
 
-def check_summary(check_result: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Every check of the contract with its worst status over the deliveries; not_applicable if it never ran.
+def check_summary(check_result: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """Every check of the catalogue with its worst status over the deliveries; not_applicable if it never ran.
 
     Raises:
-        ValueError: a result of a check that the contract does not list, or an unknown status.
+        ValueError: a result of a check that the catalogue does not list, or an unknown status.
 
     """
-    checks = pl.DataFrame(
-        [
-            (
-                check.check_id,
-                check.title,
-                check.sentence,
-                check.table,
-                str(check.kind),
-                str(check.stage),
-                str(check.severity),
-                check.tolerance,
-            )
-            for check in all_checks(contract)
-        ],
-        schema={**CHECKS.keys, **dict(list(CHECKS.numbers.items())[:7])},
-        orient="row",
-    )
-    _refuse(set(check_result["check_id"]) - set(checks["check_id"]), "check without an entry in the contract")
+    checks = catalogue.select("check_id", *STATED)
+    _refuse(set(check_result["check_id"]) - set(checks["check_id"]), "check without an entry in the catalogue")
     _refuse(set(check_result["status"]) - set(STATUSES), "unknown status of a check")
     worst = pl.col("status").replace_strict(STATUSES, range(len(STATUSES)), return_dtype=pl.Int64).max()
     results = check_result.group_by("check_id").agg(
@@ -119,8 +108,8 @@ def delivery_volume(volume: pl.DataFrame) -> pl.DataFrame:
     return VOLUME.arrange(volume.with_columns(times_usual=times))
 
 
-def all_checks(contract: Contract) -> tuple[Check, ...]:
-    """Every check that follows from the contract, of both stages."""
+def row_checks(contract: Contract) -> tuple[Check, ...]:
+    """Every check that rows of deliveries can violate, one by one or together."""
     by_table = tuple(check for table in contract.tables for check in delivery_checks(contract, table))
     return by_table + release_checks(contract)
 
@@ -134,7 +123,7 @@ def _refuse(strange: set[str | None], what: str) -> None:
 def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
     return {
         "check_by_delivery": check_by_delivery(marts["audit.check_result"]),
-        "check_summary": check_summary(marts["audit.check_result"], contract),
+        "check_summary": check_summary(marts["audit.check_result"], marts["audit.check_catalogue"]),
         "conservation": conservation(marts["audit.conservation"]),
         "delivery_volume": delivery_volume(marts["audit.delivery_volume"]),
         "quarantine_by_reason": quarantine_by_reason(marts["audit.quarantine"], contract),
@@ -142,10 +131,13 @@ def _build(marts: Frames, contract: Contract) -> dict[str, pl.DataFrame]:
 
 
 TOPIC = Topic(
-    reads=("audit.conservation", "audit.quarantine", "audit.check_result", "audit.delivery_volume"),
+    reads=(
+        *("audit.conservation", "audit.quarantine", "audit.check_catalogue", "audit.check_result"),
+        "audit.delivery_volume",
+    ),
     tables={
         "check_by_delivery": "How each check ended on each delivery",
-        "check_summary": "Every check of the contract with its worst status over the deliveries",
+        "check_summary": "Every check that runs before the pages are made, with its worst status over the deliveries",
         "conservation": "Where the rows of each delivery went",
         "delivery_volume": "Rows of each delivery as a multiple of what is usual for its source",
         "quarantine_by_reason": "Rows set aside, by check and reason",

@@ -9,7 +9,6 @@ import pytest
 
 from assets.contract import CONTRACT
 from assets.outcomes.tables.quality import (
-    all_checks,
     check_by_delivery,
     check_summary,
     conservation,
@@ -22,18 +21,19 @@ if TYPE_CHECKING:
 
 
 def test_worst_status_and_sums_over_deliveries(audit: Mapping[str, pl.DataFrame]) -> None:
-    frame = check_summary(audit["audit.check_result"], CONTRACT)
+    frame = check_summary(audit["audit.check_result"], audit["audit.check_catalogue"])
     row = frame.filter(pl.col("check_id") == "measurement.value.readable").row(0, named=True)
     assert (row["status"], row["evaluated"], row["violated"], row["deliveries"]) == ("pass_with_violations", 300, 5, 3)
     assert row["title"] == "Measurement: value can be read as a number"
     assert (row["kind"], row["stage"], row["severity"], row["tolerance"]) == ("readable", "delivery", "critical", 0.5)
+    assert (row["dimension"], row["owner"], row["blocks"]) == ("value conformance", "data quality", False)
     release = frame.filter(pl.col("check_id") == "visit.key.unique").row(0, named=True)
     assert (release["status"], release["deliveries"]) == ("warn", 0)
 
 
-def test_every_check_of_the_contract_is_listed_once(audit: Mapping[str, pl.DataFrame]) -> None:
-    frame = check_summary(audit["audit.check_result"], CONTRACT)
-    assert sorted(check.check_id for check in all_checks(CONTRACT)) == frame["check_id"].to_list()
+def test_every_check_of_the_catalogue_is_listed_once(audit: Mapping[str, pl.DataFrame]) -> None:
+    frame = check_summary(audit["audit.check_result"], audit["audit.check_catalogue"])
+    assert audit["audit.check_catalogue"]["check_id"].sort().to_list() == frame["check_id"].to_list()
     silent = frame.filter(pl.col("deliveries") == 0, pl.col("evaluated") == 0)
     assert set(silent["status"]) == {"not_applicable"}
 
@@ -42,7 +42,7 @@ def test_every_check_of_the_contract_is_listed_once(audit: Mapping[str, pl.DataF
 def test_strange_results_are_refused(audit: Mapping[str, pl.DataFrame], column: str, value: str | None) -> None:
     results = audit["audit.check_result"].with_columns(pl.lit(value, pl.String).alias(column))
     with pytest.raises(ValueError, match="check"):
-        check_summary(results, CONTRACT)
+        check_summary(results, audit["audit.check_catalogue"])
 
 
 def test_quarantine_has_titles(audit: Mapping[str, pl.DataFrame]) -> None:
