@@ -72,16 +72,21 @@ def keep_code(home: Path, version: str, packages: Mapping[str, str], in_use: Col
     target = code_archive(home, version)
     contents = code_contents()
     if not target.exists() and code_digest(packages, contents) == version:
-        temporary = target.with_suffix(".tmp")
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_entry(PACKAGES), json.dumps(packages))
-            for name, content in contents.items():
-                archive.writestr(_entry(name), content)
-        temporary.replace(target)
+        pack_code(target, packages, contents)
     for path in folder.glob("*.zip"):
         if path.stem not in {version, *in_use}:
             path.unlink()
+
+
+def pack_code(target: Path, packages: Mapping[str, str], contents: Mapping[str, bytes]) -> None:
+    """Write an archive; the same contents give the same bytes."""
+    temporary = target.with_suffix(".tmp")
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_entry(PACKAGES), json.dumps(packages))
+        for name, content in contents.items():
+            archive.writestr(_entry(name), content)
+    temporary.replace(target)
 
 
 def unpack_code(home: Path, version: str, target: Path) -> dict[str, str]:

@@ -198,23 +198,9 @@ class _Built:
         decide(home, self._decisions(state))
         out = self.found.scratch / f"out-{self.count}"
         out.mkdir(mode=PRIVATE_FOLDER)
-        tree = self._code(state)
-        threads = [] if home.threads is None else [str(home.threads)]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(tree),
-            "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
-            "GX_ANALYTICS_ENABLED": "false",
-        }
-        ran = subprocess.run(  # noqa: S603 our own code, compared with its hash when it was unpacked
-            [sys.executable, "-m", "assets.audit.rebuild", str(home.path), str(out), home.memory_limit, *threads],
-            cwd=tree,
-            env=environment,
-            capture_output=True,  # what another version of our code prints may quote values
-            check=False,
-        )
+        ran = run_code(self._code(state), home, out)
         shutil.rmtree(home.releases, ignore_errors=True)
-        if ran.returncode:
+        if not ran:
             raise InputProblem("BUILD", said(state), "it does not run", "These two releases cannot be split")
         return {path.stem: pl.read_parquet(path) for path in sorted(out.glob("*.parquet"))}
 
@@ -241,6 +227,25 @@ class _Built:
             shutil.rmtree(mixed / CONTRACT)
             shutil.copytree(definitions / CONTRACT, mixed / CONTRACT)
         return mixed
+
+
+def run_code(code: pathlib.Path, home: Home, out: pathlib.Path) -> bool:
+    """Let the code in a folder rebuild a home in a process of its own; return whether it could."""
+    threads = [] if home.threads is None else [str(home.threads)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(code),
+        "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+    ran = subprocess.run(  # noqa: S603 our own code, compared with its hash when it was unpacked
+        [sys.executable, "-m", "assets.audit.rebuild", str(home.path), str(out), home.memory_limit, *threads],
+        cwd=code,
+        env=environment,
+        capture_output=True,  # what another version of our code prints may quote values
+        check=False,
+    )
+    return ran.returncode == 0
 
 
 def said(state: State) -> str:
