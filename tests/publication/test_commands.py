@@ -5,17 +5,21 @@ from __future__ import annotations
 import socket
 import webbrowser
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+from assets.audit.seals import seal_release
+from assets.audit.sign_off import Verdict, sign
 from assets.deliveries.problems import InputProblem
+from assets.home import Home
 from assets.publication import bundles, in_force
 from pipelines.cli import cli
 from pipelines.cli_publish import pages_folder
-from pipelines.settings import HOME_VARIABLE, home_from_environment
+from pipelines.settings import HOME_VARIABLE, SIGN_OFF_VARIABLE, home_from_environment
 from tests.publication.conftest import OWN, PEERS, release_of
 
 if TYPE_CHECKING:
@@ -153,6 +157,50 @@ def test_what_is_not_made_is_said_and_counts(release: Release, monkeypatch: pyte
     assert result.exit_code == 1
     assert "Not made. clinic: of two clinics" in result.stdout
     assert len(result.stdout.splitlines()) == 4
+
+
+@pytest.fixture
+def unsigned(home: Path, release: Release, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A release that the network gets only when it is signed."""
+    monkeypatch.setenv(SIGN_OFF_VARIABLE, "network")
+    made = Home(home, memory_limit="1GB")
+    folder = home / "releases" / release.meta.release
+    (home / "releases" / "one" / "manifest.json").write_text('{"files": {}}')
+    made.building.mkdir()
+    (made.building / "manifest.json").write_text('{"files": {}}')
+    seal_release(made, release.meta.release)
+    made.building.rename(folder)
+    return made
+
+
+def test_the_network_waits_for_a_signature_if_it_is_set_so(unsigned: Home, release: Release) -> None:
+    before = (unsigned.path / "bundles" / "network" / "index.html").read_text()
+    result = call("publish", "--audience", "all")
+    assert result.exit_code == 1
+    assert f"Not made. network: release {release.meta.release} has not been signed" in result.stdout
+    assert {path.name for path in (unsigned.path / "bundles").iterdir() if not path.name.startswith(".")} == {
+        *("network", "clinic", "ops", "public")
+    }
+    assert (unsigned.path / "bundles" / "network" / "index.html").read_text() == before
+    for decision, code in ((Verdict.REJECT, 1), (Verdict.ACCEPT, 0)):
+        now = datetime(2026, 7, 1, tzinfo=UTC)
+        sign(unsigned, release.meta.release, decision=decision, by="Q. Lead", note="looked at it all", now=now)
+        assert call("publish", "--audience", "network").exit_code == code
+    assert (unsigned.path / "bundles" / "network" / "index.html").read_text() != before
+
+
+def test_without_the_setting_nothing_waits(unsigned: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unsigned.path.exists()
+    monkeypatch.delenv(SIGN_OFF_VARIABLE)
+    assert call("publish", "--audience", "network").exit_code == 0
+
+
+def test_an_audience_that_is_misspelt_in_the_setting_does_not_go_unsigned(
+    unsigned: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert unsigned.path.exists()
+    monkeypatch.setenv(SIGN_OFF_VARIABLE, "networks")
+    assert problem(call("publish", "--audience", "network")).code == "SETTING"
 
 
 @pytest.mark.parametrize(
