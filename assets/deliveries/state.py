@@ -37,9 +37,10 @@ def extended_contract(contract: Contract, ledger: Ledger, deliveries: Sequence[D
         InputProblem: a line of the audit ledger cannot be used.
 
     """
-    for delivery in deliveries:
-        if delivery.state is State.ACCEPTED:
-            contract = load_profile(ledger.folder(delivery.delivery_id) / PROFILE_NAME, contract).extend(contract)
+    # a year of nights has one profile: it is read once
+    profiles = {one.profile_digest: one.delivery_id for one in deliveries if one.state is State.ACCEPTED}
+    for delivery_id in profiles.values():
+        contract = load_profile(ledger.folder(delivery_id) / PROFILE_NAME, contract).extend(contract)
     return replace(contract, thresholds=decided_thresholds(ledger.home))
 
 
