@@ -83,14 +83,16 @@ def drift(sent: pl.DataFrame, profile: pl.DataFrame, decided: Mapping[str, float
     judged = [_judged(family) for family in families(window, profile)]
     facts = drift_facts(sent).with_columns(score=pl.col("is_found").cast(pl.Float64) * FACT).drop("is_found")
     everything = pl.concat([*judged, facts.select(*FEATURE, "direction", "score")])
-    thresholds = {
-        check_id: tolerance(check_id, Kind.DRIFT.value, decided) for check_id in everything["check_id"].unique()
-    }
+    limits = [(name, tolerance(name, Kind.DRIFT.value, decided)) for name in everything["check_id"].unique()]
     return (
         everything.join(latest, on=SERIES)
         .sort("check_id", *SERIES, "score", "feature", "item", descending=[False, False, False, True, False, False])
         .unique(["check_id", *SERIES], keep="first", maintain_order=True)
-        .with_columns(threshold=pl.col("check_id").replace_strict(thresholds, return_dtype=pl.Float64))
+        .join(
+            pl.DataFrame(limits, schema={"check_id": pl.String, "threshold": pl.Float64}, orient="row"),
+            on="check_id",
+            maintain_order="left",
+        )
         .with_columns(is_flagged=pl.col("score") > pl.col("threshold"))
         .select(pl.col(name).cast(kind) for name, kind in DRIFT_SCHEMA.items())
     )
