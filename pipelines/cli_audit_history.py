@@ -30,10 +30,12 @@ LIMITS = (
 @JSON_OPTION
 def status(home: Path | None, *, as_json: bool) -> None:
     """Say how the checks of the release in force ended, and what is held back since."""
-    from assets.audit.status import status as standing  # noqa: PLC0415 each verb loads only what it needs
+    from assets.audit.history import readable  # noqa: PLC0415 each verb loads only what it needs
+    from assets.audit.status import status as standing  # noqa: PLC0415
 
     set_home(home)
-    found = standing(home_from_environment())
+    with readable():
+        found = standing(home_from_environment())
     click.echo(json.dumps(found.as_dict(), indent=1) if as_json else "\n".join(_status_lines(found)))
 
 
@@ -54,7 +56,7 @@ def what_if(
     as_json: bool,
 ) -> None:
     """Say what other thresholds would have done to every run there was; nothing runs again."""
-    from assets.audit.history import history  # noqa: PLC0415
+    from assets.audit.history import history, readable  # noqa: PLC0415
     from assets.audit.what_if import what_if as judge  # noqa: PLC0415
 
     if len(check_ids) != len(values) or len(set(check_ids)) != len(check_ids):
@@ -62,7 +64,8 @@ def what_if(
         raise click.UsageError(message)
     set_home(home)
     found = history(home_from_environment())
-    told = judge(found, dict(zip(check_ids, values, strict=True)), since.date() if since else None)
+    with readable():
+        told = judge(found, dict(zip(check_ids, values, strict=True)), since.date() if since else None)
     click.echo(json.dumps(told.as_dict(), indent=1) if as_json else "\n".join(_what_if_lines(told)))
 
 

@@ -3,8 +3,8 @@
 Every suite that runs leaves one file below ``HOME/audit/history``, also when what it judged was held. A file is never
 written again, and the ledger names it with its hash: first the content is safe under a hidden name, then the ledger
 says so, then it gets its name. What a crash leaves between these steps is settled by the next writer. Thousands of
-small files are slow to read, so ``HOME/audit/history.parquet`` holds most of their rows again; it can be deleted at
-any time, and ``fold_is_true`` proves that it says what they say. Lake and releases hold what is in force; the
+small files are slow to read, so ``HOME/audit/history.parquet`` holds most of their rows again, and the ledger names
+each of its states with its hash; it can be deleted at any time. Lake and releases hold what is in force; the
 history holds everything that was found, and when. No row of it holds a value of a patient.
 """
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from assets.home import Home
 
 FOLDER, FOLD = "history", "history.parquet"
-KIND = "history"
+KIND, FOLD_KIND = "history", "fold"
+DAMAGED = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What reading a damaged file can end in."""
 FOLD_AFTER = 64
 """Files beside the fold that a reader opens one by one at most."""
 HISTORY_SCHEMA = pl.Schema(
@@ -71,7 +73,7 @@ def record(
         now: when, if not this moment.
 
     Raises:
-        InputProblem: HISTORY or LEDGER: a file cannot be written, or the ledger is broken.
+        InputProblem: HISTORY or LEDGER: a file cannot be written or read, or the ledger is broken.
 
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC)
@@ -93,9 +95,7 @@ def record(
         append(home.path, KIND, body | {"run_id": run_id, "delivery_id": delivery_id}, now=moment)
         _hidden(path).replace(path)
         if number - _covered(home) > FOLD_AFTER:
-            _write(_hidden(_fold(home)), b"")  # its owner's only before anything is in it
-            history(home).sink_parquet(_hidden(_fold(home)))
-            _hidden(_fold(home)).replace(_fold(home))
+            _make_fold(home, moment)
     return path
 
 
@@ -114,12 +114,30 @@ def history(home: Home) -> pl.LazyFrame:
 
 
 def fold_is_true(home: Home) -> bool:
-    """Whether the fold, if there is one, says what the files say that it stands for."""
-    covered = _covered(home)
-    if not covered:
+    """Whether the fold, if there is one, is what a writer made of the files; it is not opened to find out."""
+    if not _fold(home).exists():
         return True
-    files = [path for path in _files(home.path / AUDIT / FOLDER) if _number(path) <= covered]
-    return bool(_scan(files).collect().equals(_scan(_fold(home)).collect()))
+    made = {entry.body["sha256"] for entry in entries(home.path) if entry.kind == FOLD_KIND}
+    return _sha256(_fold(home).read_bytes()) in made
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Say in our own words that a file of the history is damaged, whoever reads it.
+
+    Raises:
+        InputProblem: HISTORY.
+
+    """
+    try:
+        yield
+    except DAMAGED:
+        raise InputProblem(
+            "HISTORY",
+            f"{AUDIT}/{FOLDER}",
+            "a file is not what was written",
+            "`needlepoint audit verify` names it; put it back from a backup",
+        ) from None
 
 
 def standing(found: pl.LazyFrame, run_id: str | None = None) -> pl.LazyFrame:
@@ -167,6 +185,19 @@ def summarise(results: pl.DataFrame | pl.LazyFrame, checks: Iterable[str] = ()) 
     return counts
 
 
+def _make_fold(home: Home, moment: datetime) -> None:
+    """Put the rows of all files into one; the fold before it is read only if it is what was written."""
+    if not fold_is_true(home):
+        _fold(home).unlink()
+    hidden = _hidden(_fold(home))
+    _write(hidden, b"")  # its owner's only before anything is in it
+    with readable():
+        history(home).sink_parquet(hidden, statistics=False)
+        covered = int(_scan(hidden).select(pl.col("number").max()).collect().item())
+    append(home.path, FOLD_KIND, {"sha256": _sha256(hidden.read_bytes()), "files": covered}, now=moment)
+    hidden.replace(_fold(home))
+
+
 def _settle(home: Home, folder: Path) -> None:
     """Finish, drop or report what a writer that died left under a hidden name."""
     for hidden in sorted(folder.glob(".*.parquet")):
@@ -195,15 +226,18 @@ def _fold(home: Home) -> Path:
 
 
 def _covered(home: Home) -> int:
-    """The number of the last file whose rows are in the fold; 0 without a fold."""
+    """The number of the last file whose rows are in the fold; 0 without a fold that can be read."""
     if not _fold(home).exists():
         return 0
-    return int(pl.scan_parquet(_fold(home)).select(pl.col("number").max()).collect().item())
+    try:
+        return int(_scan(_fold(home)).select(pl.col("number").max()).collect().item() or 0)
+    except DAMAGED:
+        return 0
 
 
 def _scan(source: Path | list[Path]) -> pl.LazyFrame:
     """Read files; a column that is younger than a file is null in its rows."""
-    return pl.scan_parquet(source, schema=HISTORY_SCHEMA, missing_columns="insert")
+    return pl.scan_parquet(source, schema=HISTORY_SCHEMA, missing_columns="insert", use_statistics=False)
 
 
 def _hidden(path: Path) -> Path:
@@ -212,7 +246,7 @@ def _hidden(path: Path) -> Path:
 
 def _parquet(frame: pl.DataFrame) -> bytes:
     content = BytesIO()
-    frame.write_parquet(content)
+    frame.write_parquet(content, statistics=False)  # the rows alone decide what a reader sees
     return content.getvalue()
 
 

@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from assets.audit import history as store
-from assets.audit.history import HISTORY_SCHEMA, fold_is_true, history, record, standing, summarise
+from assets.audit.history import HISTORY_SCHEMA, fold_is_true, history, readable, record, standing, summarise
 from assets.audit.ledger import entries
+from assets.deliveries.problems import InputProblem
 from assets.home import Home
 from assets.quality.history import REFUSED, RESULT_SCHEMA
 
@@ -107,6 +108,25 @@ def test_the_fold_changes_nothing_that_a_reader_sees(home: Home, monkeypatch: py
     assert fold_is_true(home)
     (home.path / "audit" / "history.parquet").unlink()
     assert history(home).collect()["number"].to_list() == numbers
+
+
+def test_a_fold_that_was_changed_is_made_again_from_the_files(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "FOLD_AFTER", 2)
+    for night in range(3):
+        note(home, {"status": "fail"}, night=night)
+    fold = home.path / "audit" / "history.parquet"
+    pl.read_parquet(fold).with_columns(status=pl.lit("pass")).write_parquet(fold)
+    for night in range(3, 6):
+        note(home, {"status": "fail"}, night=night)
+    assert fold_is_true(home)
+    assert history(home).collect()["status"].to_list() == ["fail"] * 6
+
+
+def test_a_damaged_file_is_said_in_our_words(home: Home) -> None:
+    path = note(home)
+    path.write_bytes(path.read_bytes()[:-20] + b"x" * 20)
+    with pytest.raises(InputProblem, match="not what was written"), readable():
+        history(home).collect()
 
 
 def test_a_longer_fold_does_not_show_rows_twice(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
