@@ -49,7 +49,8 @@ class Check:
 
     A *SQL check* is stated whole: ``violated_sql`` lists what violates it, one row each, named by keys and never by a
     value of a patient, and ``evaluated_sql`` returns the one number of what was looked at. ``absent`` says in words
-    why there was nothing to look at, where that number is 0.
+    why there was nothing to look at, where that number is 0. ``score_sql`` returns the number that is compared with the
+    threshold, where that is not a share of rows.
     """
 
     check_id: str
@@ -70,6 +71,7 @@ class Check:
     violated_sql: str = ""
     evaluated_sql: str = ""
     absent: str = ""
+    score_sql: str = ""
 
     @property
     def facts(self) -> KindFacts:

@@ -141,4 +141,5 @@ def _check(
         violated_sql=f"select clinic_key, delivery_id, feature, item, direction, score {of_check} and is_flagged",
         evaluated_sql=f"select count(*) {of_check}",
         absent=ABSENT,
+        score_sql=f"select max(score) {of_check}",
     )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 import dagster as dg
 
 from assets.audit import history
+from assets.audit.drift import write_drift
 from assets.contract import CONTRACT
 from assets.contract.checks import Check, delivery_checks, release_checks
 from assets.contract.model import Severity
@@ -14,7 +15,7 @@ from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
 from assets.deliveries.state import delivery_contract, extended_contract, settled_deliveries
 from assets.home import Home
-from assets.quality.catalogue import write_catalogue
+from assets.quality.catalogue import gate_checks, write_catalogue
 from assets.quality.history import (
     delivery_results,
     refused_results,
@@ -24,7 +25,6 @@ from assets.quality.history import (
     write_history,
 )
 from assets.quality.hold import holding, lapsed, lifted
-from assets.quality.model_checks import model_checks
 from assets.quality.results import CheckResult, Status
 from assets.quality.sql_checks import run_sql_checks
 from assets.quality.stages import keep_results
@@ -37,7 +37,7 @@ ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
 WAIVERS_LAPSED = "waivers_in_force"
 DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
-GATE_CHECKS = (*release_checks(CONTRACT), *model_checks(CONTRACT))
+GATE_CHECKS = (*release_checks(CONTRACT), *gate_checks(CONTRACT))
 
 
 def check_name(check_id: str) -> str:
@@ -131,7 +131,8 @@ def release_gate(
         write_history(connection, home, deliveries)
         write_catalogue(connection, contract)
         results = release_results(connection, contract)
-        results += run_sql_checks(connection, contract, model_checks(contract))
+        write_drift(connection, contract)
+        results += run_sql_checks(connection, contract, gate_checks(contract))
         waived = lifted(home)
         keep_results(connection, home, contract, results, context.run.run_id, waived)
         ended = lapsed(connection, home)

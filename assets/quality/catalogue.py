@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract.checks import Check, delivery_checks, release_checks
+from assets.contract.drift import drift_checks
 from assets.contract.thresholds import threshold
 from assets.quality.model_checks import model_checks
 from assets.quality.published_checks import published_checks
@@ -32,15 +33,20 @@ SCHEMA = pl.Schema(
 
 
 def all_checks(contract: Contract) -> tuple[Check, ...]:
-    """Every check: of deliveries, between them, of models, of statistics, and of published files."""
+    """Every check: of deliveries, between and over them, of models, of statistics, and of published files."""
     by_table = (check for table in contract.tables for check in delivery_checks(contract, table))
     return (
         *by_table,
         *release_checks(contract),
-        *model_checks(contract),
+        *gate_checks(contract),
         *statistic_checks(contract),
         *published_checks(contract),
     )
+
+
+def gate_checks(contract: Contract) -> tuple[Check, ...]:
+    """SQL checks of the gate that a release passes before statistics are made of it."""
+    return (*drift_checks(contract), *model_checks(contract))
 
 
 def catalogue_frame(contract: Contract) -> pl.DataFrame:

@@ -7,11 +7,12 @@ two rows for each check, what violates it and what does not, with the number of 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from assets.contract.thresholds import tolerance
 from assets.quality.results import CheckResult, Outcome, not_applicable, result
 from assets.quality.validation import evaluate
 from assets.quality.views import COUNTED, OCCURRENCES
@@ -34,6 +35,7 @@ class _Found:
     violated: int = 0
     seconds: float = 0.0
     error: str = ""
+    score: float | None = None
 
 
 def run_sql_checks(
@@ -53,18 +55,20 @@ def run_sql_checks(
     finally:
         for name in (RELATION, FOUND):
             connection.execute(f"drop table if exists temp.{name}")
-    return [_result(check, found[check.check_id], outcomes) for check in checks]
+    return [_result(contract, check, found[check.check_id], outcomes) for check in checks]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, check: Check) -> _Found:
     started = time.perf_counter()
     try:
-        both = f"select ({check.evaluated_sql}), (select count(*) from ({check.violated_sql}))"
-        evaluated, violated = (int(number or 0) for number in connection.execute(both).fetchall()[0])
+        evaluated, violated, score = connection.execute(
+            f"select ({check.evaluated_sql}), (select count(*) from ({check.violated_sql})), "
+            f"({check.score_sql or 'select null'})"
+        ).fetchall()[0]
     except duckdb.Error as error:
         return _Found(seconds=time.perf_counter() - started, error=f"DuckDB {type(error).__name__}")
     # what violates a check was looked at, whatever the other query counts
-    return _Found(max(evaluated, violated), violated, time.perf_counter() - started)
+    return _Found(max(int(evaluated or 0), violated), violated, time.perf_counter() - started, score=score)
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check], found: Mapping[str, _Found]) -> None:
@@ -89,9 +93,12 @@ def _keep(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check], found:
     connection.execute(f"create or replace temp table {RELATION} as select {OCCURRENCES}{columns} from {FOUND}")
 
 
-def _result(check: Check, found: _Found, outcomes: Mapping[str, Outcome]) -> CheckResult:
+def _result(contract: Contract, check: Check, found: _Found, outcomes: Mapping[str, Outcome]) -> CheckResult:
     if found.error:
         return result(check, Outcome(success=False, error=found.error), found.seconds, check.violated_sql)
     if not found.evaluated:
         return not_applicable(check, check.absent or NOTHING, check.violated_sql)
-    return result(check, outcomes[check.check_id], found.seconds, check.violated_sql)
+    judged = result(check, outcomes[check.check_id], found.seconds, check.violated_sql)
+    if not check.score_sql:
+        return judged
+    return replace(judged, score=found.score, tolerance=tolerance(check.check_id, check.kind, contract.thresholds))

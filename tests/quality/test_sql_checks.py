@@ -41,6 +41,7 @@ def test_each_status(connection: duckdb.DuckDBPyConnection) -> None:
         check("absent", 0, 0, absent="no clinic has sent anything"),
         check("wrong", 0, 10, violated_sql="select nothing from nowhere"),
         check("undercounted", 4, 0),
+        check("scored", 0, 10, score_sql="select 1.5"),
     ]
     results = {r.check_id.rpartition(".")[2]: r for r in run_sql_checks(connection, CONTRACT, checks)}
     assert list(results) == [c.title for c in checks]
@@ -52,9 +53,11 @@ def test_each_status(connection: duckdb.DuckDBPyConnection) -> None:
         "absent": (Status.NOT_APPLICABLE, False),
         "wrong": (Status.ERROR, True),
         "undercounted": (Status.FAIL, True),
+        "scored": (Status.PASS, False),
     }
     assert (results["broken"].evaluated, results["broken"].violated) == (10, 1)
     assert (results["undercounted"].evaluated, results["undercounted"].violated) == (4, 4)
+    assert (results["scored"].score, results["clean"].score) == (1.5, None)
     assert results["absent"].reason == "no clinic has sent anything"
     assert results["wrong"].reason == "not evaluated: DuckDB CatalogException"
     assert all(r.seconds > 0 for r in results.values() if r.status is not Status.NOT_APPLICABLE)
