@@ -29,7 +29,7 @@ PROFILE_SCHEMA = pl.Schema(
         "item": pl.String(),
         "clinic_key": pl.String(),
         "profile": pl.String(),
-        "extract_day": pl.String(),
+        "sent_on": pl.String(),
         "value": pl.Float64(),
         "n": pl.Int64(),
         "rows": pl.Int64(),
@@ -37,11 +37,11 @@ PROFILE_SCHEMA = pl.Schema(
 )
 """One line per feature and night: ``rows`` of ``n`` have the property; histograms have one line per ``value``."""
 
-NIGHT = "clinic_key, profile, extract_day"
+NIGHT = "clinic_key, profile, sent_on"
 
 
 def delivery_profile(connection: duckdb.DuckDBPyConnection, contract: Contract, window: pl.DataFrame) -> pl.DataFrame:
-    """Count what the deliveries of ``window`` (delivery_id, profile, extract_day) said that was new."""
+    """Count what the deliveries of ``window`` (delivery_id, profile, sent_on) said that was new."""
     if window.is_empty():
         return pl.DataFrame(schema=PROFILE_SCHEMA)
     connection.register("drift_window_frame", window)
@@ -93,7 +93,7 @@ def _said_anew(table: Table) -> str:
             where sent.accepted
         ), clinic as ({clinic})
         select stated.* exclude ({"clinic_key, " if table.name == "episode" else ""}told, told_before),
-            clinic.clinic_key, drift_window.profile, drift_window.extract_day, {unit} as unit,
+            clinic.clinic_key, drift_window.profile, drift_window.sent_on, {unit} as unit,
             stated.told_before is not null as is_changed
         from stated
         inner join drift_window on stated.delivery_id = drift_window.delivery_id
@@ -161,7 +161,7 @@ def _line(  # the columns of a line
 
 SET_ASIDE = f"""
     select finding.table_name || '.rows.drift' as check_id, 'set_aside' as feature, finding.check_id as item,
-        origin.clinic_key, drift_window.profile, drift_window.extract_day, null as value, 0 as n, count(*) as rows
+        origin.clinic_key, drift_window.profile, drift_window.sent_on, null as value, 0 as n, count(*) as rows
     from audit.quarantine_finding as finding
     inner join audit.quarantine_origin as origin
         on finding.delivery_id = origin.delivery_id and finding.file = origin.file
@@ -182,28 +182,24 @@ _COURSE = """
         inner join staging.episode as episode on visit.episode_key = episode.episode_key
     )
 """
-_DAY_STEP = f"""
+STEPS = (
+    f"""
     {_COURSE}, stepped as (
         select clinic_key, delivery_id, day_offset,
             day_offset - lag(day_offset) over (partition by episode_key order by day_offset, visit_key) as step
         from course
-    ), placed as (
-        select stepped.*, drift_window.profile, drift_window.extract_day
-        from stepped inner join drift_window on stepped.delivery_id = drift_window.delivery_id
     )
-"""
-STEPS = (
-    f"""
-    {_DAY_STEP}
     select 'visit.day_offset.drift' as check_id, 'step' as feature, '' as item, {NIGHT}, step as value, 0 as n,
         count(*) as rows
-    from placed where step is not null group by {NIGHT}, step
+    from stepped inner join drift_window on stepped.delivery_id = drift_window.delivery_id
+    where step is not null group by {NIGHT}, step
     """,
     f"""
-    {_DAY_STEP}
+    {_COURSE}
     select 'visit.day_offset.drift' as check_id, 'first_day' as feature, '' as item, {NIGHT}, null as value,
         count(*) as n, count(case when day_offset = 0 then 1 end) as rows
-    from placed group by {NIGHT}
+    from course inner join drift_window on course.delivery_id = drift_window.delivery_id
+    group by {NIGHT}
     """,
     f"""
     {_COURSE}, stepped as (

@@ -55,9 +55,9 @@ def write_drift(connection: duckdb.DuckDBPyConnection, contract: Contract) -> pl
     sent: pl.DataFrame = connection.sql("select * from audit.delivery_clinic").pl()
     window = window_of(sent)
     deliveries = (
-        sent.with_columns(extract_day=pl.col("extract_stamp").str.slice(0, 10))
-        .join(window, on=[*SERIES, "extract_day"], how="semi")
-        .select("delivery_id", "profile", "extract_day")
+        sent.with_columns(sent_on=pl.col("extract_stamp").str.slice(0, 10))
+        .join(window, on=[*SERIES, "sent_on"], how="semi")
+        .select("delivery_id", "profile", "sent_on")
         .unique()
     )
     found = drift(sent, delivery_profile(connection, contract, deliveries), contract.thresholds)

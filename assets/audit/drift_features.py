@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SERIES = ["clinic_key", "profile"]
-NIGHT = [*SERIES, "extract_day"]
+NIGHT = [*SERIES, "sent_on"]
 FEATURE = [*SERIES, "check_id", "feature", "item"]
 WIDTH = HISTORY_NIGHTS + 1
 WEEKS = 3
@@ -47,13 +47,13 @@ def window_of(sent: pl.DataFrame) -> pl.DataFrame:
     and is no night. ``place`` is the column of the night, the latest last; ``nights`` how many there are.
     """
     nights = sent.sort("extract_stamp", "delivery_id").group_by(
-        *SERIES, pl.col("extract_stamp").str.slice(0, 10).alias("extract_day"), maintain_order=True
+        *SERIES, pl.col("extract_stamp").str.slice(0, 10).alias("sent_on"), maintain_order=True
     )
     last = nights.agg(pl.col("delivery_id", "file_count").last()).sort(NIGHT)
     return (
         last.with_columns(
-            recency=pl.col("extract_day").rank("ordinal", descending=True).over(SERIES) - 1,
-            is_first=pl.col("extract_day") == pl.col("extract_day").first().over(SERIES),
+            recency=pl.col("sent_on").rank("ordinal", descending=True).over(SERIES) - 1,
+            is_first=pl.col("sent_on") == pl.col("sent_on").first().over(SERIES),
         )
         .filter(~pl.col("is_first"), pl.col("recency") < WIDTH)
         .with_columns(
@@ -93,7 +93,7 @@ def _exposure(window: pl.DataFrame, features: pl.DataFrame, total: Floats) -> tu
     for (clinic, profile), nights in window.group_by(SERIES):
         place = nights["place"].to_numpy()
         own = ((features["clinic_key"] == clinic) & (features["profile"] == profile)).to_numpy()
-        weekday = nights["extract_day"].str.to_date("%Y-%m-%d").dt.weekday().to_numpy()
+        weekday = nights["sent_on"].str.to_date("%Y-%m-%d").dt.weekday().to_numpy()
         factors, known = _weekday_factors(place, weekday, total[own].sum(axis=0))
         exposure[np.ix_(own, place)] = factors
         support[own] = known
