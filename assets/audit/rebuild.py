@@ -10,14 +10,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.audit.drift import write_drift
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
 from assets.home import Home
-from assets.publication.publish import write_statistics
+from assets.publication.publish import write_check_tables, write_statistics
 from assets.publication.release import start_building
-from assets.quality.catalogue import write_catalogue
+from assets.quality.catalogue import gate_checks, write_catalogue
 from assets.quality.history import append, release_results, result_frame, write_history
 from assets.quality.loading import load_lake
+from assets.quality.sql_checks import run_sql_checks
+from assets.quality.statistic_checks import statistic_checks
 from assets.warehouse.build import build_warehouse
 from assets.warehouse.connection import connect
 from assets.warehouse.models import load_models
@@ -40,8 +43,13 @@ def rebuild(home: Home, out: Path) -> None:
         build_warehouse(connection, load_models(), lambda schema, name: column_comments(CONTRACT, schema, name))
         write_history(connection, home, settled_deliveries(home.ledger))
         write_catalogue(connection, contract)
-        append(connection, result_frame(release_results(connection, contract), contract, None, RUN))
+        write_drift(connection, contract)
+        results = release_results(connection, contract) + run_sql_checks(connection, contract, gate_checks(contract))
+        append(connection, result_frame(results, contract, None, RUN))
         frames = write_statistics(connection, home)
+        results = run_sql_checks(connection, contract, statistic_checks(contract))
+        append(connection, result_frame(results, contract, None, RUN))
+        frames |= write_check_tables(connection, home)
     for name, frame in frames.items():
         frame.write_parquet(out / f"{name}.parquet")
 
