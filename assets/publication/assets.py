@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.audit.delta import write_delta
 from assets.contract import CONTRACT
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.home import Home
@@ -41,6 +42,7 @@ def site(
     with open_building(home) as connection:
         write_written(connection, home.building, SITE_FOLDER, files, PUBLISHED_TABLES)
         results = judge_stage(connection, home, contract, published_checks(contract), context.run.run_id)
+        write_delta(connection, home)
     # nothing lifts these: what went wrong with a file is mended, not waived
     yield from dagster_results(PUBLISHED_CHECKS, results, SITE, waived=())
     yield dg.MaterializeResult(
