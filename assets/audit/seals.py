@@ -24,6 +24,13 @@ KIND, PACK_KIND = "release", "pack"
 SEAL, MANIFEST, SITE = "seal.json", "manifest.json", "site"
 PACKS, SUMS = "evidence", "SHA256SUMS"
 CHUNK_BYTES = 1 << 20
+SAYS = {
+    KIND: frozenset(("release", "manifest_sha256", "files")),
+    PACK_KIND: frozenset(("pack", "sums_sha256")),
+    "history": frozenset(("file", "sha256")),
+    "fold": frozenset(("sha256",)),
+}
+"""What the entries of a kind say at least, where it is a hash of something."""
 
 
 def seal_release(home: Home, release: str) -> None:
@@ -62,10 +69,15 @@ def is_in_manifest(name: str) -> bool:
     return name.startswith(f"{SITE}/") and name != f"{SITE}/{STATUS_FILE}"
 
 
+def is_meant(entry: Entry) -> bool:
+    """Whether an entry says all that its kind has to say."""
+    return SAYS.get(entry.kind, frozenset()) <= set(entry.body)
+
+
 def newest(found: tuple[Entry, ...], kind: str) -> dict[str, Entry]:
     """The last entry about each thing of a kind: releases and packs by name, history files by file."""
     name = {KIND: "release", PACK_KIND: "pack"}.get(kind, "file")
-    return {str(entry.body.get(name)): entry for entry in found if entry.kind == kind}
+    return {str(entry.body[name]): entry for entry in found if entry.kind == kind and is_meant(entry)}
 
 
 def _seal(home: Home, folder: Path, release: str, said: dict[str, bool]) -> None:

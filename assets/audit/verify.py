@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from assets.audit.findings import CHANGED, MISSING, UNSEALED, Broken
-from assets.audit.history import FOLD, fold_is_true
+from assets.audit.history import FOLD, FOLD_KIND
 from assets.audit.history import FOLDER as HISTORY
 from assets.audit.history import KIND as HISTORY_KIND
 from assets.audit.ledger import FILE, FOLDER, LOST, cut_line, inspected
-from assets.audit.seals import newest, sha256
+from assets.audit.seals import is_meant, newest, sha256
 from assets.audit.verify_deliveries import broken_deliveries
 from assets.audit.verify_releases import broken_code, broken_packs, broken_releases, release_folders
 from assets.deliveries.ledger import RECORD
@@ -78,7 +76,7 @@ def verify(home: Home, head: str | None = None) -> Verdict:
     broken += broken_releases(home, found)
     broken += broken_packs(home, found)
     broken += broken_code(home)
-    broken += broken_deliveries(home)
+    broken += broken_deliveries(home, found)
     return Verdict(
         head=found[-1].hash if found else None,
         entries=len(found),
@@ -90,6 +88,9 @@ def verify(home: Home, head: str | None = None) -> Verdict:
 
 
 def _ledger(home: Home, found: tuple[Entry, ...], head: str | None) -> Iterator[Broken]:
+    for entry in found:
+        if not is_meant(entry):
+            yield Broken(f"{LEDGER}, line {entry.number}", "it does not say what an entry of its kind says")
     if cut_line(home.path):
         yield Broken(LEDGER, "its last line was not written to its end; the next entry will say so")
     if head is not None and not any(entry.hash.startswith(head) for entry in found):
@@ -113,12 +114,7 @@ def _history(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
         elif name not in lost:
             broken.append(Broken(place, MISSING))
     yield from broken
-    if not broken and not _fold_is_true(home):
-        yield Broken(f"{FOLDER}/{FOLD}", "it does not say what the history files say; delete it, and it is made again")
-
-
-def _fold_is_true(home: Home) -> bool:
-    try:
-        return fold_is_true(home)
-    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return False
+    fold = home.path / FOLDER / FOLD
+    made = {entry.body["sha256"] for entry in found if entry.kind == FOLD_KIND and is_meant(entry)}
+    if fold.exists() and sha256(fold) not in made:
+        yield Broken(f"{FOLDER}/{FOLD}", f"{CHANGED}; delete it, and it is made again from the history files")

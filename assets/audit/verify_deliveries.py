@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assets.audit.findings import CHANGED, MISSING, Broken, compared, read_object
-from assets.audit.seals import MANIFEST, file_hashes
+from assets.audit.seals import KIND, MANIFEST, file_hashes, newest, sha256
 from assets.contract import CONTRACT
 from assets.deliveries.landing import PROFILE_NAME, identity
 from assets.deliveries.ledger import RECORD
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from assets.audit.ledger import Entry
     from assets.deliveries.ledger import Delivery
     from assets.home import Home
 
@@ -24,21 +25,29 @@ SAME_READING = ("label", "extract_stamp", "profile", "profile_version")
 """What a release says of a delivery as it was read, and what its record says as long as it is not read again."""
 
 
-def broken_deliveries(home: Home) -> Iterator[Broken]:
-    """Everything of the deliveries that is not as it was landed."""
+def broken_deliveries(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """Everything of the deliveries that is not as it was landed, or not as the sealed releases tell of it."""
     records: dict[str, Delivery] = {}
     for path in sorted(home.lake.glob(f"[!.]*/{RECORD}")):
         delivery_id = path.parent.name
-        try:
-            record = home.ledger.find(delivery_id)
-        except (OSError, ValueError, KeyError, TypeError):
-            record = None
+        record = _record(home, delivery_id)
         if record is None:
             yield Broken(f"{home.lake.name}/{delivery_id}/{RECORD}", "it is not the record of a delivery")
             continue
         records[delivery_id] = record
         yield from _delivery(home.ledger.folder(delivery_id), record, f"{home.lake.name}/{delivery_id}")
-    yield from _told_by_releases(home, records)
+    yield from _told_by_releases(home, records, found)
+
+
+def _record(home: Home, delivery_id: str) -> Delivery | None:
+    """The record of a delivery, None if what stands there cannot be one."""
+    try:
+        record = home.ledger.find(delivery_id)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    if record is None or not all(isinstance(text, str) for file in record.files for text in (file.name, file.sha256)):
+        return None
+    return record
 
 
 def _delivery(folder: Path, record: Delivery, place: str) -> Iterator[Broken]:
@@ -55,12 +64,14 @@ def _delivery(folder: Path, record: Delivery, place: str) -> Iterator[Broken]:
         yield Broken(f"{place}/{PROFILE_NAME}", "it is not the profile the delivery was read with")
 
 
-def _told_by_releases(home: Home, records: dict[str, Delivery]) -> Iterator[Broken]:
+def _told_by_releases(home: Home, records: dict[str, Delivery], found: tuple[Entry, ...]) -> Iterator[Broken]:
     """What the kept releases say of deliveries; their manifests are sealed, the records are not."""
     told: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(home.releases.glob(f"[!.]*/{MANIFEST}")):
-        for one in (read_object(path) or {}).get("deliveries", ()):
-            told.setdefault(one["delivery_id"], []).append(one)
+    for release, entry in newest(found, KIND).items():
+        path = home.releases / release / MANIFEST
+        if path.exists() and sha256(path) == entry.body["manifest_sha256"]:
+            for one in (read_object(path) or {})["deliveries"]:
+                told.setdefault(one["delivery_id"], []).append(one)
     for delivery_id, said in sorted(told.items()):
         place = f"{home.lake.name}/{delivery_id}"
         record = records.get(delivery_id)

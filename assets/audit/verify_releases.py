@@ -89,13 +89,18 @@ def broken_packs(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
             yield Broken(place, UNSEALED)
         elif not pack.exists():
             yield Broken(place, MISSING)
-        elif not (pack / SUMS).exists():
-            yield Broken(f"{place}/{SUMS}", MISSING)
-        elif sha256(pack / SUMS) != sealed[name].body["sums_sha256"]:
-            yield Broken(f"{place}/{SUMS}", CHANGED)
         else:
-            yield from compared(place, _listed(pack / SUMS), file_hashes(pack, lambda one: one != SUMS))
-        yield from _trail(pack, place, found)
+            broken = list(_pack(pack, place, sealed[name].body["sums_sha256"]))
+            yield from broken or _trail(pack, place, found)
+
+
+def _pack(pack: Path, place: str, sums_sha256: str) -> Iterator[Broken]:
+    if not (pack / SUMS).exists():
+        yield Broken(f"{place}/{SUMS}", MISSING)
+    elif sha256(pack / SUMS) != sums_sha256:
+        yield Broken(f"{place}/{SUMS}", CHANGED)
+    else:
+        yield from compared(place, _listed(pack / SUMS), file_hashes(pack, lambda one: one != SUMS))
 
 
 def _trail(pack: Path, place: str, found: tuple[Entry, ...]) -> Iterator[Broken]:
