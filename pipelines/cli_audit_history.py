@@ -87,12 +87,17 @@ def threshold(check_id: str, home: Path | None, value: float, by: str, because: 
 
 
 def _status_lines(found: Standing) -> list[str]:
+    from assets.audit.status import applied, passed  # noqa: PLC0415
+
     if found.release is None:
         return ["Nothing was released yet.", *filter(None, [found.held])]
     head = f"Release {found.release} is in force"
     if found.judged_at:
-        lines = [f"{head}, judged at {found.judged_at}: {found.passed:,} of {found.applied:,} checks passed."]
-        lines.append(", ".join(f"{_words(name)} {count:,}" for name, count in found.counts.items()) + ".")
+        before, written = (f"{passed(one):,} of {applied(one):,}" for one in (found.counts, found.written))
+        lines = [
+            f"{head}, judged at {found.judged_at}: {before} data checks passed, {written} of the written files.",
+            ", ".join(f"{_words(name)} {count:,}" for name, count in found.counts.items()) + ".",
+        ]
     else:
         lines = [f"{head}. It was made before checks had a history."]
     lines.append(found.held or "Nothing is held back.")
