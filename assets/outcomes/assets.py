@@ -10,7 +10,7 @@ from assets.home import Home
 from assets.outcomes.published import PUBLISHED_TABLES
 from assets.publication.model_drift import CARDS, record_drift
 from assets.publication.publish import write_check_tables, write_published, write_statistics
-from assets.quality.assets import RELEASE_GATE, check_specs, dagster_results
+from assets.quality.assets import RELEASE_GATE, family_results, family_specs
 from assets.quality.hold import holding, lifted
 from assets.quality.stages import judge_stage
 from assets.quality.statistic_checks import statistic_checks
@@ -31,7 +31,7 @@ def published_key(name: str) -> dg.AssetKey:
     group_name="statistics",
     kinds={"polars", "greatexpectations"},
     owners=["team:biostatistics"],
-    check_specs=check_specs(STATISTIC_CHECKS, STATISTICS),
+    check_specs=family_specs(STATISTIC_CHECKS, STATISTICS),
     description="Every number, exact and with nothing hidden: parts add up to wholes and marts give the same again.",
 )
 def statistics(
@@ -44,7 +44,7 @@ def statistics(
         drift = record_drift(connection, home, frames)
         waived = lifted(home)
         results = judge_stage(connection, home, contract, statistic_checks(contract), context.run.run_id, waived)
-    yield from dagster_results(STATISTIC_CHECKS, results, STATISTICS, waived)
+    yield from family_results(STATISTIC_CHECKS, results, STATISTICS, waived)
     yield dg.MaterializeResult(
         metadata={
             "tables": len(frames),

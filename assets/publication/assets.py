@@ -14,7 +14,7 @@ from assets.publication.publish import write_site
 from assets.publication.release import SITE as SITE_FOLDER
 from assets.publication.release import current_release
 from assets.publication.switch import release_built
-from assets.quality.assets import check_specs, dagster_results
+from assets.quality.assets import family_results, family_specs
 from assets.quality.published_checks import published_checks
 from assets.quality.stages import judge_stage
 from assets.quality.written_files import write_written
@@ -30,7 +30,7 @@ SITE = dg.AssetKey(["publication", "site"])
     group_name="publication",
     kinds={"plotly", "greatexpectations"},
     owners=["team:data-engineering"],
-    check_specs=check_specs(PUBLISHED_CHECKS, SITE),
+    check_specs=family_specs(PUBLISHED_CHECKS, SITE),
     description="The pages, self-contained: they open from disk and send nothing. What is wrong in them is not shown.",
 )
 def site(
@@ -44,7 +44,7 @@ def site(
         results = judge_stage(connection, home, contract, published_checks(contract), context.run.run_id)
         write_delta(connection, home)
     # nothing lifts these: what went wrong with a file is mended, not waived
-    yield from dagster_results(PUBLISHED_CHECKS, results, SITE, waived=())
+    yield from family_results(PUBLISHED_CHECKS, results, SITE, waived=())
     yield dg.MaterializeResult(
         metadata={"files": len(files), "bytes": sum(path.stat().st_size for path in files), "checks": len(results)}
     )
