@@ -77,7 +77,7 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
     outcome = RunOutcome()
     with _only_writer(home), recorded(home, "run", outcome), _dagster(home) as instance:
         sweep(home.ledger)
-        for held in to_judge_again(home):
+        for held, _ in to_judge_again(home):
             say(f"Checking {held.label} again, for something was decided about what holds it")
             _ingest(home, instance, held, outcome)
         found = find_deliveries(feeds, profile)

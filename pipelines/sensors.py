@@ -13,6 +13,7 @@ from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import find_profile
 from assets.home import Home
+from assets.quality.hold import to_judge_again
 from pipelines.jobs import INGEST
 
 QUIET_SECONDS = 30
@@ -56,6 +57,22 @@ def new_deliveries(
         return dg.SkipReason("; ".join(problems) or "No new delivery has arrived whole")
     known = [str(request.partition_key) for request in requests]
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[DELIVERIES.build_add_request(known)])
+
+
+@dg.sensor(
+    job=INGEST,
+    minimum_interval_seconds=POLL_SECONDS,
+    description="Starts a run for every held delivery about which a waiver or a threshold was decided since.",
+)
+def decided_deliveries(home: dg.ResourceParam[Home]) -> dg.SensorResult | dg.SkipReason:
+    """Request one run per decision and delivery, to judge it again."""
+    requests = [
+        dg.RunRequest(run_key=f"{delivery.run_key}-{number}", partition_key=delivery.delivery_id)
+        for delivery, number in to_judge_again(home)
+    ]
+    return (
+        dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("Nothing was decided about what is held")
+    )
 
 
 def _ready(landing: Path) -> Iterator[tuple[Path, Path, str]]:

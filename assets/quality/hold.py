@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assets.home import Home
     from assets.quality.results import CheckResult
 
+HISTORY = "history"
 BY_CHECK = "CHECK"
 """The problem of a delivery that a check holds."""
 DAY_LENGTH = 10
@@ -62,24 +63,22 @@ def lapsed(connection: duckdb.DuckDBPyConnection, home: Home) -> list[tuple[str,
     ]
 
 
-def to_judge_again(home: Home) -> tuple[Delivery, ...]:
-    """Deliveries that a check holds, and about which something was decided after they were judged."""
+def to_judge_again(home: Home) -> tuple[tuple[Delivery, int], ...]:
+    """Deliveries that a check holds and about which something was decided since, with the number of that entry."""
     found = entries(home.path)
-    judged = {entry.body["delivery_id"]: entry.number for entry in found if entry.kind == "history"}
+    judged = {entry.body["delivery_id"]: entry.number for entry in found if entry.kind == HISTORY}
     decided = [
         (entry.number, entry.body.get("delivery_id"))
         for entry in found
         if entry.kind == THRESHOLDS.kind or (entry.kind == WAIVERS.kind and entry.body.get("lifts") == Lifts.HOLD)
     ]
-    return tuple(
-        one
-        for one in home.ledger.all()
-        if one.state is State.HELD
-        and one.problem_code == BY_CHECK
-        and any(
-            number > judged.get(one.delivery_id, 0) and about in (None, one.delivery_id) for number, about in decided
-        )
-    )
+    waiting = []
+    for one in home.ledger.all():
+        if one.state is State.HELD and one.problem_code == BY_CHECK:
+            last = max((number for number, about in decided if about in (None, one.delivery_id)), default=0)
+            if last > judged.get(one.delivery_id, 0):
+                waiting.append((one, last))
+    return tuple(waiting)
 
 
 def _accepted(home: Home) -> list[Delivery]:

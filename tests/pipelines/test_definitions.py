@@ -53,5 +53,5 @@ def test_every_asset_is_described_owned_and_grouped() -> None:
 
 def test_schedule_sensor_and_executor() -> None:
     assert [schedule.name for schedule in defs.schedules or []] == ["nightly_release"]
-    assert [sensor.name for sensor in defs.sensors or []] == ["new_deliveries"]
+    assert [sensor.name for sensor in defs.sensors or []] == ["decided_deliveries", "new_deliveries"]
     assert defs.executor is dg.in_process_executor

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 
+from assets.audit.ledger import append
 from assets.contract import CONTRACT
+from assets.deliveries.ledger import State
 from assets.home import Home
 from assets.simulation.network import simulate_network
-from pipelines.sensors import new_deliveries
+from pipelines.sensors import decided_deliveries, new_deliveries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,3 +90,17 @@ def test_an_unknown_profile_is_said_and_stops_nothing_else(home: Home) -> None:
     assert "there is no profile of this name" in str(result.skip_message)
     arrive(home)
     assert isinstance(look(home), dg.SensorResult)
+
+
+def test_a_decision_about_a_held_delivery_starts_one_run(home: Home) -> None:
+    arrive(home)
+    look(home)
+    (delivery,) = home.ledger.all()
+    with dg.build_sensor_context(resources={"home": home}) as context:
+        home.ledger.save(replace(delivery, state=State.HELD, problem_code="CHECK"))
+        assert isinstance(decided_deliveries(context), dg.SkipReason)
+        append(home.path, "waiver", {"check_id": "visit.rows.usable", "lifts": "hold"})
+        found = decided_deliveries(context)
+    assert isinstance(found, dg.SensorResult)
+    (request,) = found.run_requests or []
+    assert (request.run_key, request.partition_key) == (f"{delivery.run_key}-1", delivery.delivery_id)
