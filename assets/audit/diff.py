@@ -162,17 +162,13 @@ def _split(cells: pl.DataFrame, parts: Sequence[str]) -> pl.DataFrame:
         values.append(pl.coalesce(name, values[-1]))
     values.append(pl.col("exact_after"))
     changes = [after - before for before, after in pairwise(values)]
-    none = pl.col("exact_before").is_null() & pl.col("exact_after").is_null()
+    has, had = pl.col("exact_after").is_not_null(), pl.col("exact_before").is_not_null()
     zero = pl.lit(0).cast(NUMBER)
+    sums = {part: _sum(change for change, of in zip(changes, parts, strict=True) if of == part) for part in PARTS}
     return (
         cells.with_columns(
             moved=pl.col("after") - pl.col("before"),
-            **{
-                part: pl.when(none)
-                .then(zero)
-                .otherwise(_sum(change for change, of in zip(changes, parts, strict=True) if of == part))
-                for part in PARTS
-            },
+            **{part: pl.when(has & had).then(change).when(~has & ~had).then(zero) for part, change in sums.items()},
             came_with=_turned(names, parts),
             rules_on_old=pl.col("new_rules") - pl.col("exact_before"),
             rules_on_new=pl.col("exact_after") - pl.col("old_rules"),

@@ -65,10 +65,10 @@ class NewPeriod:
     def without(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows of a canonical table that are not about the new period."""
         if table == "episode":
-            return rows.filter(~pl.col("episode_key").is_in(self.episodes))
+            return rows.filter(~pl.col("episode_key").is_in(self.episodes.implode()))
         if table in OF_PATIENT:
-            return rows.filter(~pl.col("patient_key").is_in(self.patients))
-        return rows.filter(~pl.col("visit_key").is_in(self.visits))
+            return rows.filter(~pl.col("patient_key").is_in(self.patients.implode()))
+        return rows.filter(~pl.col("visit_key").is_in(self.visits.implode()))
 
 
 def new_period(known: Sequence[Delivery], later: Sequence[Delivery], rows: Rows) -> NewPeriod:
@@ -138,7 +138,7 @@ def _judged(
     last = known.group_by("episode_key").agg(
         last_offset=pl.col("day_offset").max(), last_calendar=pl.col("calendar_day").max()
     )
-    is_known = pl.col("episode_key").is_in(known_episodes.get_column("episode_key").unique())
+    is_known = pl.col("episode_key").is_in(known_episodes.get_column("episode_key").unique().implode())
     went_on = (pl.col("day_offset") > pl.col("last_offset")) | (pl.col("calendar_day") > pl.col("last_calendar"))
     by_date = pl.when("is_dated").then(pl.col("calendar_day") >= pl.col("cut"))
     return (
@@ -154,7 +154,8 @@ def _begun(later: pl.DataFrame, known: pl.DataFrame, visits: pl.DataFrame) -> pl
     """Episodes that were not known and have no visit before the cut."""
     earlier = visits.filter(~pl.col("is_new")).get_column("episode_key").unique()
     keys = later.get_column("episode_key").unique()
-    return keys.filter(~keys.is_in(known.get_column("episode_key").unique()) & ~keys.is_in(earlier))
+    is_known = keys.is_in(known.get_column("episode_key").implode())
+    return keys.filter(~is_known & ~keys.is_in(earlier.implode()))
 
 
 def _closed(
@@ -198,9 +199,9 @@ def _patients(
 ) -> pl.Series:
     """Patients who were not known and of whom no episode is late."""
     patients = {part: _keys(deliveries, rows) for part, deliveries in (("known", known), ("later", later))}
-    late = later_episodes.filter(~pl.col("episode_key").is_in(begun))
+    late = later_episodes.filter(~pl.col("episode_key").is_in(begun.implode()))
     kept = pl.concat([patients["known"], *(part.get_column("patient_key") for part in (known_episodes, late))]).unique()
-    return patients["later"].filter(~patients["later"].is_in(kept))
+    return patients["later"].filter(~patients["later"].is_in(kept.implode()))
 
 
 def _keys(deliveries: Iterable[Delivery], rows: Rows) -> pl.Series:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Literal
@@ -67,8 +68,11 @@ class Model:
         return hashlib.sha256(self.sql.encode()).hexdigest()[:12]
 
 
+@cache
 def load_models(root: Path = SQL_FOLDER) -> tuple[Model, ...]:
     """Read all models below ``root`` in an order in which each comes after what it reads; ties by name.
+
+    They are parsed once in a process, which takes a second.
 
     Raises:
         ModelError: a file without header or grain, SQL that cannot be parsed, a table nobody makes, a cycle.

@@ -86,6 +86,8 @@ def test_a_new_row_comes_with_its_step_and_has_no_parts() -> None:
     way = route(nothing, nothing, nothing, rates(20), rates(20), rates(20), rates(20))
     row = moved(nothing, rates(20), way, "n")
     assert (row["cause"], row["shown_before"], row["before"], row[PERIOD]) == (PERIOD, "none", None, None)
+    later = route(nothing, nothing, nothing, rates(20), rates(25), rates(25), rates(25))
+    assert moved(nothing, rates(25), later, "n")[DECISIONS] is None
     gone = moved(rates(20), nothing, route(*[rates(20)] * 5, nothing, nothing), "n")
     assert (gone["cause"], gone["shown_after"]) == (DEFINITIONS, "none")
 
