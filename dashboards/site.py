@@ -29,6 +29,7 @@ from dashboards.pages import (
     scores,
     sources,
 )
+from dashboards.pages.catalogue import catalogue_files
 from dashboards.pages.frame import START, SiteMeta, contents, document
 from dashboards.passports import passports, withheld_reasons
 from dashboards.published import Published
@@ -127,6 +128,7 @@ def _files(frames: Mapping[str, pl.DataFrame], contract: Contract, meta: SiteMet
         if page.payload:
             yield f"data/{page.name}.js", f"window.DASH={script_json(page.payload)};\n".encode()
         yield from _chunks(page)
+    yield from catalogue_files(meta)
     told = passports(Published(frames, contract), meta)
     yield "data/passports.js", f"window.DASH_PASSPORTS={script_json(told)};\n".encode()
     for name, frame in sorted(frames.items()):

@@ -17,7 +17,7 @@ from assets.publication.quality_log import quality_frames
 from assets.publication.release import code_version, current_release, next_release
 from assets.publication.run_history import run_frames
 from assets.publication.run_log import read_runs
-from assets.publication.site_meta import site_meta
+from assets.publication.site_meta import check_pages, site_meta
 from assets.quality.catalogue import all_checks
 from assets.warehouse.connection import connect
 from dashboards.pages.evidence import PACKS
@@ -64,7 +64,7 @@ def release_in_force(home: Home, today: date) -> Release:
         suppression_log={SUPPRESSION: _suppression(home, folder)},
         evidence_packs=_files_below(home.path, home.path / PACKS),
         contract=contract,
-        meta=replace(meta, banner=_banner(home, identity)),
+        meta=replace(meta, banner=_banner(home, identity), catalogue=check_pages(contract)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,7 +17,7 @@ from assets.privacy.disclosure.profiles import INTERNAL, PUBLIC
 from assets.privacy.disclosure.protect import protect
 from assets.publication.public_tables import PUBLIC_TABLES, RECOVERY, public_tables
 from assets.publication.release import SITE, code_version, next_release, predecessor
-from assets.publication.site_meta import site_meta
+from assets.publication.site_meta import check_pages, site_meta
 from assets.publication.withhold import without_withheld
 from dashboards.site import build_site
 
@@ -147,6 +148,6 @@ def _keep(connection: duckdb.DuckDBPyConnection, schema: str, frames: Mapping[st
 def write_site(home: Home) -> list[Path]:
     """Write the pages from the published tables, and from nothing else."""
     frames = kept_tables(home.building / TABLES)
-    meta = site_meta(frames, next_release(home), code_version())
     contract = extended_contract(CONTRACT, home.ledger, settled_deliveries(home.ledger))
+    meta = replace(site_meta(frames, next_release(home), code_version()), catalogue=check_pages(contract))
     return build_site(frames, contract, meta, home.building / SITE)

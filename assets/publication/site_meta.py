@@ -8,11 +8,15 @@ import polars as pl
 
 from assets.contract import CONTRACT
 from assets.privacy.disclosure import MINIMUM_GROUP
+from assets.quality.catalogue import all_checks, violated_sql
 from assets.quality.results import Status
+from dashboards.pages.catalogue import CheckPage
 from dashboards.site import SiteMeta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from assets.contract.model import Contract
 
 PASSED = (Status.PASS.value, Status.PASS_WITH_VIOLATIONS.value)
 SIMULATED = "simulated"
@@ -42,3 +46,8 @@ def site_meta(frames: Mapping[str, pl.DataFrame], release: str, code: str) -> Si
         minimum_group=MINIMUM_GROUP,
         release=release,
     )
+
+
+def check_pages(contract: Contract) -> tuple[CheckPage, ...]:
+    """What the pages about checks say: ``SiteMeta.catalogue``."""
+    return tuple(CheckPage(check, violated_sql(contract, check) or "") for check in all_checks(contract))

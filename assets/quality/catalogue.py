@@ -68,5 +68,10 @@ def _row(contract: Contract, check: Check) -> tuple[object, ...]:
         *(check.kind.value, check.stage.value, check.severity.value, check.category.value, check.dimension.value),
         *(check.blocks, check.tolerance, limit.reason, limit.owner, limit.since.isoformat()),
         *(check.facts.owner, check.facts.since, check.facts.changed or None),
-        None if check.kind in COLUMN_KINDS else violated_rows_sql(contract, check),
+        violated_sql(contract, check),
     )
+
+
+def violated_sql(contract: Contract, check: Check) -> str | None:
+    """The query that lists what violates a check; None for one that speaks of a whole column."""
+    return None if check.kind in COLUMN_KINDS else violated_rows_sql(contract, check)

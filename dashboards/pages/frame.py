@@ -16,6 +16,8 @@ from dashboards.words import listing, plural, stamp_text
 if TYPE_CHECKING:
     from collections.abc import Sized
 
+    from dashboards.pages.catalogue import CheckPage
+
 PAGES = (
     ("index", "Overview"),
     ("recovery", "Recovery by condition"),
@@ -64,7 +66,7 @@ class SiteMeta:
     who may see the installation), ``profile`` which disclosure profile its numbers have, ``banner`` what every page
     says first (empty: nothing), as that the release is held or stale. ``clinic`` is the key of the clinic for which
     alone the site is (empty: it is about all). ``withheld`` are the reasons, in words, why
-    numbers of the page at hand are kept back; none as a rule.
+    numbers of the page at hand are kept back; none as a rule. ``catalogue`` has every check, for the pages about them.
     """
 
     title: str
@@ -83,6 +85,7 @@ class SiteMeta:
     banner: str = ""
     clinic: str = ""
     withheld: tuple[str, ...] = ()
+    catalogue: tuple[CheckPage, ...] = field(default=(), repr=False)
 
     def has(self, page: str) -> bool:
         """Whether this site has the page."""

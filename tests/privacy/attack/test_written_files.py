@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from assets.contract import CONTRACT
 from assets.outcomes.published import LAYOUTS
 from assets.privacy.disclosure.profiles import MINIMUM_GROUP, ROUNDING_BASE
-from assets.publication.site_meta import site_meta
+from assets.publication.site_meta import check_pages, site_meta
 from dashboards.site import build_site
 from tests.privacy.attack.conftest import ODD_SCORE
 from tests.privacy.attack.site_reader import (
@@ -171,7 +172,7 @@ def test_downloads_hold_what_was_published(release: Release) -> None:
 def test_pages_are_made_of_the_published_tables_and_of_nothing_else(release: Release, tmp_path: Path) -> None:
     published = release.published
     meta = site_meta(published, release.folder.name, release.code)
-    build_site(published, CONTRACT, meta, tmp_path)
+    build_site(published, CONTRACT, replace(meta, catalogue=check_pages(CONTRACT)), tmp_path)
     ours, theirs = (
         {path.relative_to(site): path.read_bytes() for path in own_files(site) if EVIDENCE not in path.parts}
         for site in (tmp_path, release.site)
