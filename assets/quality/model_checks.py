@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from assets.warehouse.models import Model
 
 NULL_MEANS_ALL = frozenset(
-    {"condition_id", "clinic_key", "recorder_key", "therapist_key", "side", "planned_day", "region"}
+    {"condition_id", "clinic_key", "event_day", "recorder_key", "therapist_key", "side", "planned_day", "region"}
 )
-"""Columns of a grain that are null where a row is about all of them, or about nobody in particular."""
+"""Columns of a grain that are null where a row is about all of them, or about nobody or no day in particular."""
 KEYED = frozenset({"intermediate", "marts"})
 """Schemas whose rows have keys; those of ``staging`` are what was sent, those of ``audit`` may be about whole files."""
 
