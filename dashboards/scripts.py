@@ -22,5 +22,5 @@ def lean(script: str) -> str:
 def lean_sheet(sheet: str) -> str:
     """Return a style sheet without comments, and without spaces where they mean nothing."""
     bare = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL))
-    # Spaces before a colon and around a comma in a selector mean something or cost little: they stay.
-    return re.sub(r" ?([{};]) ?|(?<=:) ", r"\1", bare).replace(";}", "}").strip() + "\n"
+    # Spaces before a colon in a selector mean something: they stay. No text of a sheet has a comma in it.
+    return re.sub(r" ?([{};]) ?|(?<=[:,]) ", r"\1", bare).replace(";}", "}").strip() + "\n"

@@ -186,7 +186,7 @@ def _drift(facts: Facts) -> str:
             row["delivery_id"],
             row["direction"] or "",
             f"{row['score']:.2f}",
-            f"{row['limit']:.2f}",
+            f"{row['threshold']:.2f}",
         )
         for row in flagged
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dashboards.figures.build import checked, difference
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dashboards.pages.parts import Card, State, Table
 
 Filter = dict[str, Any]
+SHORTEST_SHARED = 12
+"""Letters of a text that several states share; a shorter one is no longer than its place."""
 ROUNDED_TO = 5
 """To what published counts are rounded."""
 
@@ -70,6 +73,17 @@ def parts_json(
     ]
 
 
+def shared_words(parts: list[dict[str, Any]]) -> list[str]:
+    """Replace texts that several states of these parts have by their places in a list, and return the list."""
+    texts = [state["text"] for part in parts for state in part["states"].values() if "text" in state]
+    used = Counter(words for text in texts for words in text.values())
+    words = sorted(one for one, times in used.items() if times > 1 and len(one) >= SHORTEST_SHARED)
+    places = {one: place for place, one in enumerate(words)}
+    for text in texts:
+        text.update({slot: places.get(one, one) for slot, one in text.items()})
+    return words
+
+
 def _part(state: State, cards: Sequence[Card]) -> dict[str, Any]:
     named = [card for card in cards if card.card_id in state.plots]
     return {name: value for name, value in _state(state, named).items() if value}
@@ -78,7 +92,7 @@ def _part(state: State, cards: Sequence[Card]) -> dict[str, Any]:
 def _state(state: State, cards: Sequence[Card]) -> dict[str, Any]:
     base = {card.card_id: card.spec for card in cards if card.spec is not None}
     return {
-        "text": state.text,
+        "text": dict(state.text),
         "plots": _changes(base, state.plots),
         "rows": state.rows,
         "alert": state.alert,

@@ -11,7 +11,7 @@ from dashboards.pages import quality_audit, quality_heat, runs_log
 from dashboards.pages.evidence import PACKS, pack_name
 from dashboards.pages.frame import NO_DATA, Page
 from dashboards.pages.parts import State, card_html, filters_html, joined, tile_html
-from dashboards.pages.payload import parts_json, payload, selection_filter
+from dashboards.pages.payload import parts_json, payload, selection_filter, shared_words
 from dashboards.pages.quality_cards import checks_card, conservation_card, quarantine_card, summary_card, volume_card
 from dashboards.pages.quality_panel import checks_of, hidden_panel, panel_html, panel_state
 from dashboards.pages.quality_rows import (
@@ -140,13 +140,15 @@ def build(published: Published, meta: SiteMeta) -> Page:
         '<h2 class="section">All checks</h2>'
         f'<div class="grid">{card_html(cards[-1], written)}</div>'
     )
+    parts = parts_json(
+        [(("table", "fails"), heat), *([(("table", "fails"), by_run)] if by_run else []), (("check",), panels)],
+        cards,
+    )
     content = {
         "rows": made.rows,
         "narrow": {"table": "checks", "columns": list(NARROWED)},
-        "parts": parts_json(
-            [(("table", "fails"), heat), *([(("table", "fails"), by_run)] if by_run else []), (("check",), panels)],
-            cards,
-        ),
+        "words": shared_words(parts),
+        "parts": parts,
     }
     return Page(NAME, HEADING, body, payload(NAME, meta, cards, filters, **content), styles=(NAME,))
 
@@ -210,12 +212,13 @@ def _tiles(made: State, published: Published, meta: SiteMeta, checks: list[Row],
     shown = whole(known)
     is_low = shown is not None and shown < COMPLETENESS_TARGET_PERCENT
     target = f"target {COMPLETENESS_TARGET_PERCENT}%"
+    held = _held_by(published.rows("run"))
     made.text = {
         "checks.number": count(meta.checks_passed),
         "checks.unit": f"of {meta.checks_total:,}",
         "checks.sub": f"{plural(meta.warnings, 'warning')}, {failed:,} failed",
-        "release.number": "Released",
-        "release.sub": "no blocking check stopped it",
+        "release.number": "Held" if held else "Released",
+        "release.sub": f"by {clean(held)}" if held else "no blocking check stopped it",
         "aside.number": percent(aside / ingested) if aside == 0 or not ingested else _share(aside, ingested),
         "aside.sub": f"{aside:,} of {plural(ingested, 'row')}",
         "newest.number": short_day(meta.stamp) or DASH,
@@ -232,8 +235,13 @@ def _tiles(made: State, published: Published, meta: SiteMeta, checks: list[Row],
             else f"▼ {plural(wrong, 'delivery', 'deliveries')} do not add up"
         ),
     }
-    flagged = (("checks", failed), ("known", is_low), ("reconcile", wrong))
+    flagged = (("checks", failed), ("release", held), ("known", is_low), ("reconcile", wrong))
     made.alert = [name for name, is_bad in flagged if is_bad]
+
+
+def _held_by(runs: list[Row]) -> str:
+    """Checks that held the last run; empty if it was not held, and where the site knows nothing of runs."""
+    return runs[-1]["held_by"] if runs and runs[-1]["state"] == "held" else ""
 
 
 def _tiles_html(made: State) -> str:

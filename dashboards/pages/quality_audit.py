@@ -49,6 +49,7 @@ DRIFT_TABLE = Table(
         Column("Check", "drill:check"),
         Column("Clinic"),
         Column("Delivery"),
+        Column("Most unusual"),
         Column("Result"),
         Column("Score", "dec2"),
         Column("Limit", "dec2"),
@@ -102,9 +103,9 @@ def cards(published: Published) -> list[Card]:
             "Does a clinic send something else than it used to?",
             12,
             "Each delivery is compared with earlier ones of the same clinic: rows per table, distributions of scores "
-            "and codes, empty fields, codes that are new or gone. Limits are set for all comparisons of a release "
-            "together, so that one release in a month of nights at most has a false alarm. A signal is a reason to "
-            "look, not a fault.",
+            "and codes, empty fields, codes that are new or gone. The limit holds for all comparisons of a night "
+            "together, so that less than one night in a month has a false alarm. A signal is a reason to look, not a "
+            "fault.",
             DRIFT_TABLE,
             say=_drift_words(drift),
         ),
@@ -169,9 +170,10 @@ def rows(published: Published, titles: Mapping[str, str]) -> dict[str, list[list
                 _check(row["check_id"], titles),
                 _clinic(row),
                 clean(row["delivery_id"] or DASH),
+                clean(f"{row['feature']} {row['item']}".replace("_", " ").strip()),
                 f"▲ {spoken(row['direction'] or 'unusual')}" if row["is_flagged"] else "● usual",
                 rounded(row["score"], 2),
-                rounded(row["limit"], 2),
+                rounded(row["threshold"], 2),
             ]
             for row in drift
         ],
@@ -207,7 +209,7 @@ def signed_words(published: Published) -> str:
         return "Nobody has signed this release."
     last = mine[-1]
     verb = {"accept": "accepted", "reject": "rejected"}.get(last["decision"], "looked at")
-    return f"{clean(last['by'] or 'Somebody')} {verb} it on {stamp_text(last['at'])} UTC."
+    return f"{clean(last['by'] or 'Somebody')} {verb} this release on {stamp_text(last['at'])} UTC."
 
 
 def delta_words(found: Sequence[Row]) -> str:

@@ -61,7 +61,8 @@ def results_of(published: Published) -> Results | None:
         found = by_check.setdefault(row["check_id"], dict.fromkeys(names, NOT_RUN))
         found[row["run_id"]] = row["status"]
     days = [short_day(row["started"]) for row in runs]
-    return Results(CARD, names, days if len(runs) <= FEW else spaced(days), by_check)
+    # the last run is the one that is looked at first
+    return Results(CARD, names, days if len(runs) <= FEW else spaced(days[::-1])[::-1], by_check)
 
 
 def card(results: Results, runs: Sequence[Row], spec: Spec | None) -> Card:

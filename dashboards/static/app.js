@@ -3,14 +3,14 @@
  * Page engine. Python wrote the page with its default selection, and every other selection as parts of the payload;
  * this file only puts the chosen parts in place. It never adds, divides or ranks anything.
  *
- * DASH = {page, stamp, note, filters, base, template, parts | states, narrow, chunks, tables, cards, rows, config,
- *         dark, status}
+ * DASH = {page, stamp, note, filters, base, template, parts | states, words, narrow, chunks, tables, cards, rows,
+ *         config, dark, status}
  *   filters  [{id, label, values: [[value, label, accepted?], ...]}], the first value is the default
  *   base     card -> figure of the default selection; a state's plots[card] is the difference to it
  *   parts    [{by: [filter, ...], states: {key: state}}]; key ("0|2") = places of the chosen values of these filters;
  *            a selection shows the chosen state of every part that has one
  *   states   short for one part by all filters
- *   state    {text, plots, rows, alert, hide, steps}
+ *   state    {text, plots, rows, alert, hide, steps}; a number in text is a place in ``words``, which several share
  *   narrow   {table, columns}: each filter hides the rows of one table that have another value in its column
  *   chunks   {filter, files}: parts that are loaded when a value of this filter is chosen, by its place ("": none);
  *            a file calls DASH_CHUNK(place, parts)
@@ -115,6 +115,8 @@
       ["text", "plots", "rows", "steps"].forEach((name) => (made[name] = merged(made[name], state[name])));
       ["alert", "hide"].forEach((name) => made[name].push(...(state[name] ?? [])));
     });
+    const { text } = made;
+    Object.keys(text).forEach((slot) => (text[slot] = D.words?.[text[slot]] ?? text[slot]));
     return made;
   }
 

@@ -25,6 +25,7 @@ from dashboards.pages.parts import (
 )
 from dashboards.pages.payload import parts_json, payload, selection_filter, table_json
 from dashboards.scripts import lean
+from dashboards.status import STATUS_FILE, status_script
 from dashboards.theme import stylesheet
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def write(folder: Path, meta: SiteMeta) -> None:
     page, chunk = _page(meta)
     files = {
         "recovery.html": document(page, meta),
+        STATUS_FILE: status_script("").decode(),
         "data/recovery.js": f"window.DASH={script_json(page.payload)};\n",
         "data/recovery-b.js": f"window.DASH_CHUNK(2,{script_json(chunk)});\n",
         "data/passports.js": f"window.DASH_PASSPORTS={script_json(_passports())};\n",

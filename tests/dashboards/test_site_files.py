@@ -100,7 +100,7 @@ def test_weights(network_site: Path) -> None:
 
 def test_style_sheets_lose_only_what_browsers_ignore() -> None:
     sheet = "/* why */\n.a:hover , b > c {\n  color : red; width: calc(1px + 2px);\n}\n@media print { i { top: 0; } }\n"
-    assert lean_sheet(sheet) == ".a:hover , b > c{color :red;width:calc(1px + 2px)}@media print{i{top:0}}\n"
+    assert lean_sheet(sheet) == ".a:hover ,b > c{color :red;width:calc(1px + 2px)}@media print{i{top:0}}\n"
 
 
 @pytest.mark.parametrize("site", ["network_site", "trial_site", "empty_site"])

@@ -51,7 +51,7 @@ DRIFT = {
     "clinic_key": "c1",
     "delivery_id": "d1",
     "score": 9.5,
-    "limit": 3.0,
+    "threshold": 3.0,
     "is_flagged": True,
     "direction": "more",
 }
