@@ -26,7 +26,7 @@ def _page() -> str:
         ("Disclosure profile", *(f"`{one.profile}`" for one in AUDIENCES)),
         ("Clinics", *(one.clinics.value for one in AUDIENCES)),
         ("Folders", *("one per clinic" if one.one_per_clinic else "one" for one in AUDIENCES)),
-        ("Log of the runs", *(_yes(one.has_run_log) for one in AUDIENCES)),
+        ("Log of the runs and audit trail", *(_yes(one.has_run_log) for one in AUDIENCES)),
         ("Evidence packs", *(_yes(one.has_evidence_packs) for one in AUDIENCES)),
         ("Suppression log", *(_yes(one.has_suppression_log) for one in AUDIENCES)),
     )
@@ -53,7 +53,9 @@ else. Network totals are in every bundle that shows outcomes.
   knows that, and which ones they are, can subtract.
 - The public bundle has recovery by condition and by clinic over all years, any care, by the definition in force:
   no months, no models. Its numbers go through disclosure control once more, under the profile `public`.
-- `ops` has no number about patients; how many rows deliveries had and where they went is exact.
+- `ops` has no number about patients; how many rows deliveries had and where they went is exact, and so is how many
+  rows of a clinic break a check. It has the audit trail: what each run found, what is new against the release before,
+  who decided and signed what and why, and where the ledger stands. What people wrote as their reason is in it.
 - Folders of the public bundle may be read by everybody on the machine, those of the others by the owner's group.
 """
 

@@ -15,7 +15,7 @@ class Clinics(StrEnum):
 
     ALL = "all, by name"
     OWN = "its own by name; the others as unnamed points of the funnel, their sizes rounded to 25"
-    NONE = "none"
+    NONE = "none about patients; how many rows break a check, by clinic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Audience:
 
     ``readers`` says who they are, inside a sentence. ``profile`` is the disclosure profile of its numbers. ``tables``
     are the published tables it may have; one that is not named here is not in the bundle. ``one_per_clinic``: each
-    clinic has a folder. ``has_run_log``, ``has_evidence_packs`` and ``has_suppression_log``: what else it is given;
-    none of these is about outcomes.
+    clinic has a folder. ``has_run_log`` (with the audit trail: results by run, decisions, sign-offs),
+    ``has_evidence_packs`` and ``has_suppression_log``: what else it is given; none of these is about outcomes.
     """
 
     name: str

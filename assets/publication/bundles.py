@@ -45,8 +45,8 @@ class Release:
     """What bundles are made of.
 
     ``frames`` are all published tables, ``public`` those of ``OUTCOMES`` that everybody may see, under the profile of
-    that name. ``run_log`` and ``suppression_log`` are tables that are not published, by name, ``evidence_packs`` files
-    by their place below a bundle.
+    that name. ``run_log`` (with the audit trail) and ``suppression_log`` are tables that are not published, by name,
+    ``evidence_packs`` files by their place below a bundle.
     """
 
     frames: Mapping[str, pl.DataFrame]

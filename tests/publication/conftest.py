@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,11 +11,9 @@ from assets.contract import CONTRACT
 from assets.publication.audiences import AUDIENCES
 from assets.publication.bundles import Release, write_bundles
 from assets.publication.public_tables import for_everybody
-from assets.publication.run_history import run_frames
-from assets.publication.run_log import Runs
 from dashboards.pages.evidence import FILES, PACKS, pack_name
 from dashboards.pages.frame import SiteMeta
-from tests.dashboards import sample_frames
+from tests.dashboards import sample_frames, trail_frames
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +53,7 @@ def release_of(clinics: tuple[str, ...]) -> Release:
             "clinic": frames["clinic"],
             "recovery_by_condition": for_everybody(frames["recovery_by_condition"]),
         },
-        run_log=run_frames(Runs((), 0), dt.date(2026, 11, 26)),
+        run_log=trail_frames.frames(frames["check_summary"]),
         suppression_log={"suppression": pl.DataFrame({"table_name": ["pain_change"], "rows": [15]})},
         evidence_packs={f"{PACKS}/{pack_name(meta.stamp, RELEASE)}/{name}": b"{}" for name, _ in FILES},
         contract=CONTRACT,
