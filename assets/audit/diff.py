@@ -84,8 +84,14 @@ def moved_numbers(
     found = []
     for name in sorted(set(before) | set(after)):
         steps = route.steps if name in keys else _undivided(route, are_new=are_deliveries_new)
-        frames = (before, after, route.start, *(step.frames for step in steps))
-        columns = tuple(keys.get(name) or first_keys([frame[name] for frame in frames if name in frame]))
+        frames = [
+            frames[name]
+            for frames in (before, after, route.start, *(step.frames for step in steps), route.new_rules_old_data)
+            if name in frames
+        ]
+        columns = tuple(keys.get(name, ()))
+        if not columns or not all(set(columns) <= set(frame.columns) for frame in frames):
+            columns = first_keys(frames)  # another version of the code may have had other keys
         found.append(_table(name, columns, before.get(name), after.get(name), route, steps))
     return pl.concat(found).sort("table_name", "row", "column")
 
@@ -98,7 +104,11 @@ def _undivided(route: Route, *, are_new: bool) -> list[Step]:
 
 def first_keys(frames: Sequence[pl.DataFrame]) -> tuple[str, ...]:
     """The fewest first columns that identify a row in all frames; all columns of text where none do."""
-    names = [name for name, dtype in frames[0].schema.items() if dtype == pl.String]
+    names = [
+        name
+        for name, dtype in frames[0].schema.items()
+        if dtype == pl.String and all(name in frame.columns for frame in frames)
+    ]
     for count in range(1, len(names) + 1):
         if not any(frame.select(names[:count]).is_duplicated().any() for frame in frames):
             return tuple(names[:count])
@@ -128,7 +138,7 @@ def _table(
 def _cells(frame: pl.DataFrame | None, keys: Sequence[str], value: str) -> pl.DataFrame:
     """A frame with one row per number: its row, its column, the number, and whether it is shown."""
     schema = {"row": pl.String(), "column": pl.String(), value: NUMBER, f"shown_{value}": pl.String()}
-    if frame is None or not set(keys) <= set(frame.columns):
+    if frame is None:
         return pl.DataFrame(schema=schema)
     numbers = [name for name, dtype in frame.schema.items() if dtype.is_numeric() and name not in keys]
     hidden = pl.col(SUPPRESSED) if SUPPRESSED in frame.columns else pl.lit(value=False)

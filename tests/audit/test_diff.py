@@ -121,6 +121,12 @@ def test_keys_are_the_first_columns_that_identify_a_row() -> None:
     assert first_keys([frame.head(1)]) == ("check",)
 
 
+def test_a_table_whose_keys_were_others_is_still_compared() -> None:
+    old, new = ({"rates": rates(n)["rates"].drop("care")} for n in (1, 2))
+    row = moved(old, new, route(old, old, old, new, new, new, new), "n")
+    assert (row["row"], row[PERIOD]) == ('{"clinic":"Harbour"}', 1)
+
+
 @given(st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 9)), min_size=9, max_size=9))
 def test_parts_sum_exactly(values: list[float]) -> None:
     before, after, *states = values
