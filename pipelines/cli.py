@@ -180,9 +180,11 @@ def docs(*, only_check: bool) -> None:
     from assets.contract.documents import documents  # noqa: PLC0415
     from assets.deliveries.profile.documents import documents as profile_documents  # noqa: PLC0415
     from assets.publication.audience_page import documents as audience_documents  # noqa: PLC0415
+    from assets.quality.documents import documents as check_documents  # noqa: PLC0415
 
+    made = documents(CONTRACT) | check_documents(CONTRACT) | profile_documents(CONTRACT) | audience_documents()
     stale = []
-    for path, text in (documents(CONTRACT) | profile_documents(CONTRACT) | audience_documents()).items():
+    for path, text in made.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)

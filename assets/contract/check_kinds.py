@@ -64,6 +64,25 @@ class Stage(StrEnum):
     """On what readers would get, before it is switched in."""
 
 
+STAGES = {
+    Stage.DELIVERY: ("Rows of a delivery", "When a delivery is read, on every row of it."),
+    Stage.RELEASE: (
+        "Between and over deliveries",
+        "On the accepted rows of all deliveries together, before numbers are made of them.",
+    ),
+    Stage.MODEL: ("Models", "On the tables that the SQL models make, before numbers are made of them."),
+    Stage.STATISTICS: ("Statistics", "On the exact numbers, before anything of them is hidden or shown."),
+    Stage.PUBLISHED: (
+        "Published tables and pages",
+        (
+            "On the written files, before anybody sees them; a release in which one fails is not published. These "
+            "pages are among the files, so no result of theirs stands in them: it is in the history of checks."
+        ),
+    ),
+}
+"""What each stage is about, and when it runs, in words."""
+
+
 class Category(StrEnum):
     """Kahn's categories."""
 

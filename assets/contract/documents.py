@@ -1,4 +1,4 @@
-"""The data dictionary, the check catalogue and the evidence, generated from the contract.
+"""The data dictionary and the evidence, generated from the contract.
 
 ``needlepoint docs`` writes them; ``needlepoint docs --check`` fails the gate when they are out of date.
 """
@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.contract import definitions
-from assets.contract.checks import delivery_checks, release_checks
 from assets.contract.evidence import CORRECTIONS, EVIDENCE, VERSION, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from assets.contract.checks import Check
     from assets.contract.evidence import Evidence
     from assets.contract.model import Bounds, Column, Contract, Measure, Table, Threshold
 
@@ -27,7 +25,6 @@ def documents(contract: Contract) -> dict[Path, str]:
     """Every generated page by its path."""
     return {
         FOLDER / "DATA_DICTIONARY.md": data_dictionary(contract),
-        FOLDER / "CHECK_CATALOGUE.md": check_catalogue(contract),
         FOLDER / "EVIDENCE.md": evidence_page(contract),
     }
 
@@ -36,10 +33,10 @@ def data_dictionary(contract: Contract) -> str:
     """Tables, measures, conditions, definitions, rules and published statistics in Markdown."""
     parts = [f"# Data dictionary\n\n{GENERATED}\n\nContract version {contract.version}.\n"]
     parts.extend(_table(table) for table in contract.tables)
-    parts.append("## Measures\n\n" + _markdown(_MEASURE_HEAD, (_measure(measure) for measure in contract.measures)))
+    parts.append("## Measures\n\n" + markdown(_MEASURE_HEAD, (_measure(measure) for measure in contract.measures)))
     parts.append(
         "## Conditions\n\n"
-        + _markdown(
+        + markdown(
             ("Condition", "Id", "Primary pain measure", "Primary motion", "ICD-10-CM", "Note"),
             (
                 (c.label, f"`{c.condition_id}`", f"`{c.pain_measure}`", _codes(c.rom_measures), c.icd10cm, c.note)
@@ -49,7 +46,7 @@ def data_dictionary(contract: Contract) -> str:
     )
     parts.append(
         "## Recovery definitions\n\n"
-        + _markdown(
+        + markdown(
             ("Id", "Version", "Definition", "When", "Default"),
             (
                 (f"`{d.definition_id}`", str(d.version), d.sentence, str(d.occasion), "yes" if d.is_default else "")
@@ -59,7 +56,7 @@ def data_dictionary(contract: Contract) -> str:
     )
     parts.append(
         "## Responder rules\n\n"
-        + _markdown(
+        + markdown(
             ("Id", "Version", "Rule", "Source"),
             ((f"`{r.rule_id}`", str(r.version), r.label, r.source) for r in contract.responder_rules),
         )
@@ -82,12 +79,12 @@ def evidence_page(contract: Contract) -> str:
             for item in EVIDENCE
             if item.kind is kind and item.condition_id == condition
         ]
-        parts.append(f"## {title}\n\n{_markdown(_EVIDENCE_HEAD, rows)}")
+        parts.append(f"## {title}\n\n{markdown(_EVIDENCE_HEAD, rows)}")
     corrections = (
         (c.claim, c.literature, f"{c.source}{'' if c.verified else ' (from memory, not verified)'}")
         for c in CORRECTIONS
     )
-    parts.append(f"## Often said\n\n{_markdown(('Statement', 'What the literature says', 'Source'), corrections)}")
+    parts.append(f"## Often said\n\n{markdown(('Statement', 'What the literature says', 'Source'), corrections)}")
     return "\n".join(parts)
 
 
@@ -115,7 +112,7 @@ def _size(item: Evidence) -> str:
 def _region_mcids(contract: Contract) -> str:
     rows = ((f"`{r.condition_id}`", f"`{r.measure_id}`", _threshold(r.mcid), r.note) for r in definitions.REGION_MCIDS)
     state = "On" if contract.region_mcid else "Off: the MCID of the measure counts"
-    return f"## Region MCIDs\n\n{state}.\n\n{_markdown(('Condition', 'Measure', 'MCID', 'Note'), rows)}"
+    return f"## Region MCIDs\n\n{state}.\n\n{markdown(('Condition', 'Measure', 'MCID', 'Note'), rows)}"
 
 
 def _bands() -> str:
@@ -129,7 +126,7 @@ def _bands() -> str:
     ]
     return (
         "## Bands of change in pain and deterioration\n\nIMMPACT (Dworkin 2008), in percent of the first score.\n\n"
-        + _markdown(("Id", "Version", "Rule"), rows)
+        + markdown(("Id", "Version", "Rule"), rows)
     )
 
 
@@ -148,35 +145,12 @@ def _statistics(contract: Contract) -> str:
         )
         for s in contract.statistics
     )
-    return f"## Published statistics\n\n{_markdown(_STATISTIC_HEAD, rows)}"
+    return f"## Published statistics\n\n{markdown(_STATISTIC_HEAD, rows)}"
 
 
 _STATISTIC_HEAD = (
     *("Id", "Statistic", "In words", "Numerator", "Denominator", "Exclusions", "Window", "Method", "Source"),
 )
-
-
-def check_catalogue(contract: Contract) -> str:
-    """Every check that follows from the contract, in Markdown."""
-    by_table = [(table.name, delivery_checks(contract, table)) for table in contract.tables]
-    between = release_checks(contract)
-    total = sum(len(checks) for _, checks in by_table) + len(between)
-    parts = [
-        (
-            f"# Check catalogue\n\n{GENERATED}\n\n{total} checks. Critical row rules set rows aside; the check "
-            "`usable` holds a delivery that loses too many. Warnings report.\n"
-        )
-    ]
-    parts.extend(f"## {name}\n\n{_checks(checks)}" for name, checks in by_table)
-    parts.append(f"## Between rows and tables\n\n{_checks(between)}")
-    return "\n".join(parts)
-
-
-def _checks(checks: Iterable[Check]) -> str:
-    return _markdown(
-        ("Check", "Rule", "Severity", "Tolerance", "Reason code"),
-        ((f"`{c.check_id}`", c.sentence, c.severity.value, f"{c.tolerance:.0%}", c.reason) for c in checks),
-    )
 
 
 def _table(table: Table) -> str:
@@ -192,7 +166,7 @@ def _table(table: Table) -> str:
         )
         for column in table.columns
     )
-    return f"## {table.name}\n\n{table.meaning} Key: {_codes(table.key)}.\n\n{_markdown(head, rows)}"
+    return f"## {table.name}\n\n{table.meaning} Key: {_codes(table.key)}.\n\n{markdown(head, rows)}"
 
 
 def _values(column: Column) -> Iterator[str]:
@@ -236,6 +210,7 @@ def _codes(codes: Iterable[str]) -> str:
     return ", ".join(f"`{code}`" for code in codes)
 
 
-def _markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)

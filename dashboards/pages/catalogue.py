@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assets.contract.check_kinds import Stage
+from assets.contract.check_kinds import STAGES, Stage
 from assets.contract.thresholds import threshold
 from dashboards.markup import clean, esc
 from dashboards.pages.plain import plain_document
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
     from dashboards.pages.frame import SiteMeta
 
 NAME, HEADING = "checks", "Checks"
-STAGES = {
-    Stage.DELIVERY: ("Rows of a delivery", "When a delivery is read, on every row of it."),
-    Stage.RELEASE: (
-        "Between and over deliveries",
-        "On the accepted rows of all deliveries together, before numbers are made of them.",
-    ),
-    Stage.MODEL: ("Models", "On the tables that the SQL models make, before numbers are made of them."),
-    Stage.STATISTICS: ("Statistics", "On the exact numbers, before anything of them is hidden or shown."),
-    Stage.PUBLISHED: (
-        "Published tables and pages",
-        (
-            "On the written files, before anybody sees them; a release in which one fails is not published. These "
-            "pages are among the files, so no result of theirs stands in them: it is in the history of checks."
-        ),
-    ),
-}
 ENGINE = "Great Expectations, in DuckDB"
 WITHOUT_QUERY = "The check speaks of a column as a whole: no row violates it."
 
