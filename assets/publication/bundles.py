@@ -15,6 +15,8 @@ from assets.deliveries.problems import InputProblem
 from assets.home import PRIVATE_FOLDER
 from assets.publication.audiences import OUTCOMES, PUBLIC
 from assets.publication.bundle_frames import frames_for
+from assets.publication.quality_log import WRITTEN
+from assets.publication.site_meta import counted
 from dashboards.site import build_site
 
 if TYPE_CHECKING:
@@ -134,6 +136,8 @@ def _write_files(audience: Audience, release: Release, clinic: str | None, folde
         readers=_readers(audience, clinic),
         clinic=clinic or "",
     )
+    if WRITTEN in frames:
+        meta = counted(meta, [*frames["check_summary"]["status"], *frames[WRITTEN]["status"]])
     build_site(frames, release.contract, meta, folder)
     for name, content in release.evidence_packs.items() if audience.has_evidence_packs else ():
         path = folder / name

@@ -11,12 +11,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from assets.audit.history import history
 from assets.audit.ledger import append, entries
 from assets.contract import CONTRACT
-from assets.contract.check_kinds import Stage
 from assets.contract.model import KEY_PATTERN
 from assets.contract.thresholds import threshold
 from assets.deliveries.state import extended_contract, settled_deliveries
@@ -25,7 +21,7 @@ from assets.packages import package_versions
 from assets.privacy.disclosure.profiles import INTERNAL
 from assets.publication.evidence_pack import SUMS, Facts, pack_files, sha256, sums
 from assets.publication.publish import SUPPRESSION, TABLES, kept_tables
-from assets.publication.quality_log import audit_frame
+from assets.publication.quality_log import audit_frame, written_results
 from assets.publication.release import SITE, code_version, current_release, next_release
 from assets.publication.site_meta import site_meta
 from assets.publication.trail import DECISIONS, TRAIL_FILES, Trail, trail_files
@@ -86,8 +82,9 @@ def write_evidence(home: Home) -> Path:
         results = connection.sql(RESULTS).pl().to_dicts()
         hidden = dict(connection.execute(HIDDEN, [INTERNAL.name]).fetchall())
         drift = _rows(connection, "drift")
+        written = written_results(connection)
         _write_failing_keys(connection, home.building / RESTRICTED / FAILING_KEYS)
-    facts = _facts(home, results, hidden, drift)
+    facts = _facts(home, results, hidden, drift, [] if written is None else written.to_dicts())
     folder = home.building / SITE / PACKS / pack_name(facts.stamp, facts.release)
     _write(folder, pack_files(facts))
     return folder
@@ -120,15 +117,12 @@ def _trail(home: Home) -> Trail:
     before = next((name for name in reversed(sealed) if name != release), None)
     with connect(home.warehouse, home=home.path, read_only=True) as connection:
         delta = _rows(connection, "check_delta")
-    judged = history(home).filter(pl.col("release") == release, pl.col("stage") == Stage.PUBLISHED.value)
-    newest = judged.sort("number").collect().unique("check_id", keep="last").sort("check_id")
     return Trail(
         release=release,
         before=before,
         head=found[-1] if found else None,
         decisions=[entry for entry in found if entry.kind in DECISIONS],
         delta=delta,
-        written=newest.select("check_id", "status", "evaluated", "violated").to_dicts(),
     )
 
 
@@ -137,7 +131,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     return [] if frame is None else frame.to_dicts()
 
 
-def _facts(home: Home, results: list[Row], hidden: dict[str, int], drift: list[Row]) -> Facts:
+def _facts(home: Home, results: list[Row], hidden: dict[str, int], drift: list[Row], written: list[Row]) -> Facts:
     frames = kept_tables(home.building / TABLES)
     meta = site_meta(frames, next_release(home), code_version())
     site = home.building / SITE
@@ -151,7 +145,7 @@ def _facts(home: Home, results: list[Row], hidden: dict[str, int], drift: list[R
         definition=CONTRACT.default_definition.versioned_id,
         packages=package_versions(),
         deliveries=deliveries,
-        checks=frames["check_summary"].to_dicts(),
+        checks=[*frames["check_summary"].to_dicts(), *written],
         results=results,
         conservation=frames["conservation"].to_dicts(),
         waivers=frames["waiver_in_force"].to_dicts(),

@@ -43,12 +43,12 @@ FORMAT = "needlepoint-checks/2"
 class Facts:
     """Everything a pack says.
 
-    ``checks`` are rows of the published table check_summary, ``results`` of the newest results by delivery (check_id,
-    delivery_id, status, sql_hash), ``conservation`` and ``waivers`` rows of the published tables of these names.
-    ``hidden`` counts by kind what disclosure control keeps back, ``files`` are the published files with their SHA-256.
-    ``thresholds`` say of each check how much it may find, why, and who answers for it; ``drift`` are rows of the
-    comparison of each delivery with the past of its clinic. ``validations`` are documents by their name in ``gx/``,
-    ``catalogue`` the checks by their ids.
+    ``checks`` are rows of the published table check_summary and of the checks of written files, ``results`` of the
+    newest results by delivery (check_id, delivery_id, status, sql_hash), ``conservation`` and ``waivers`` rows of the
+    published tables of these names. ``hidden`` counts by kind what disclosure control keeps back, ``files`` are the
+    published files with their SHA-256. ``thresholds`` say of each check how much it may find, why, and who answers for
+    it; ``drift`` are rows of the comparison of each delivery with the past of its clinic. ``validations`` are
+    documents by their name in ``gx/``, ``catalogue`` the checks by their ids.
     """
 
     release: str

@@ -8,6 +8,8 @@ Columns:
 * ``check_run``, one row for each of the last 30 runs that judged something, in the order of time: ``run_id``,
   ``started``, ``state`` (how the run ended; null where it is not in the log of the runs).
 * ``check_by_run``: ``check_id``, ``run_id``, ``status`` (the worst of the run), ``evaluated``, ``violated``.
+* ``check_written``: checks of the written files, with columns of ``check_summary``; when the pages of a release are
+  made they have not run.
 * ``check_delta``, ``check_drift``: rows of ``audit.check_delta`` and ``audit.drift`` of the release in force.
 * ``decision``, every decision of people, the newest last: ``number`` of its entry, ``kind``,
   ``check_id`` (null: about no check), ``about``, ``until``,
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assets.audit.history import history
+from assets.audit.history import history, readable
 from assets.audit.ledger import entries
 from assets.outcomes.tables.quality import STATUSES
 from assets.publication.trail import DECISIONS, decided
@@ -60,15 +62,29 @@ SIGN_OFF_SCHEMA = pl.Schema(
 HEAD_SCHEMA = pl.Schema({"number": NUMBER, "hash": TEXT, "at": TEXT})
 
 
-DELTA, DRIFT = "check_delta", "check_drift"
+DELTA, DRIFT, WRITTEN = "check_delta", "check_drift", "check_written"
+WRITTEN_RESULTS = """
+select
+    catalogue.check_id, title, sentence, catalogue.table_name, catalogue.kind, catalogue.stage, catalogue.severity,
+    tolerance, status, coalesce(evaluated, 0) as evaluated, coalesce(violated, 0) as violated, dimension, owner, blocks
+from audit.check_catalogue as catalogue inner join audit.check_result as result using (check_id)
+where catalogue.stage = 'published' and is_latest
+order by check_id
+"""
 
 
 def quality_frames(home: Home, release: str, runs: Sequence[RunRecord], today: date) -> dict[str, pl.DataFrame]:
     """Return all frames of this module, of a home and the release in force in it."""
     with connect(home.releases / release / "warehouse.duckdb", home=home.path, read_only=True) as connection:
-        found = {DELTA: audit_frame(connection, "check_delta"), DRIFT: audit_frame(connection, "drift")}
+        found = {
+            DELTA: audit_frame(connection, "check_delta"),
+            DRIFT: audit_frame(connection, "drift"),
+            WRITTEN: written_results(connection),
+        }
+    with readable():
+        of_runs = run_results(history(home), runs)
     return {
-        **run_results(history(home), runs),
+        **of_runs,
         **ledger_frames(entries(home.path), release, today),
         **{name: frame for name, frame in found.items() if frame is not None},
     }
@@ -97,6 +113,14 @@ def run_results(found: pl.LazyFrame, runs: Sequence[RunRecord]) -> dict[str, pl.
         "check_run": pl.DataFrame(last, schema=RUN_SCHEMA),
         "check_by_run": by_run.select(BY_RUN_SCHEMA.names()).cast(BY_RUN_SCHEMA),
     }
+
+
+def written_results(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame | None:
+    """Return ``check_written`` of a warehouse; None in one of before there was a catalogue."""
+    if audit_frame(connection, "check_catalogue") is None:
+        return None
+    frame: pl.DataFrame = connection.sql(WRITTEN_RESULTS).pl()
+    return frame
 
 
 def audit_frame(connection: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame | None:

@@ -1,8 +1,8 @@
 """What a kept evidence pack says beyond the pack in the site: what went before the release, and who decided what.
 
 The same inputs and code give the same release, so nothing of this may be in it: where the ledger stood, the decisions
-with names and reasons, what is new against the release before, and how the checks of the written files ended, which
-run after they are written. ``trail.json`` is for machines, ``trail.html`` for people. Pure.
+with names and reasons, and what is new against the release before. ``trail.json`` is for
+machines, ``trail.html`` for people. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.publication.evidence_page import document, table
 from dashboards.markup import esc
-from dashboards.words import DASH, STATUS, spoken, stamp_text
+from dashboards.words import DASH, spoken, stamp_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,10 +31,9 @@ CHANGES = ("new", "existing", "resolved")
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What a pack says of its past. Rows are those of ``audit.check_delta`` and of the history of checks.
+    """What a pack says of its past. Rows are those of ``audit.check_delta``.
 
-    ``before`` is the release that was in force before, None for the first. ``written`` are results of checks of the
-    written files.
+    ``before`` is the release that was in force before, None for the first.
     """
 
     release: str
@@ -42,7 +41,6 @@ class Trail:
     head: Entry | None
     decisions: Sequence[Entry]
     delta: Sequence[Row]
-    written: Sequence[Row]
 
 
 def trail_files(trail: Trail) -> dict[str, bytes]:
@@ -59,7 +57,6 @@ def _document(trail: Trail) -> dict[str, Any]:
         "ledger_head": None if trail.head is None else _place(trail.head),
         "decisions": [asdict(entry) for entry in trail.decisions],
         "delta": list(trail.delta),
-        "written_files": list(trail.written),
     }
 
 
@@ -85,7 +82,6 @@ def _page(trail: Trail) -> str:
         table("Where the ledger stood", ("", ""), rows, heads=False),
         _decisions(trail.decisions),
         _delta(trail.delta),
-        _written(trail.written),
     )
     return document(f"Trail of release {esc(trail.release)}", parts)
 
@@ -124,12 +120,6 @@ def _delta(delta: Sequence[Row]) -> str:
     return _section(
         "Changes", "What the checks find that they did not find before, and the other way round", head, rows
     )
-
-
-def _written(written: Sequence[Row]) -> str:
-    rows = [(row["check_id"], STATUS[row["status"]], row["evaluated"], row["violated"]) for row in written]
-    head = ("Check", "Result", "Checked", "Violating")
-    return _section("Checks of the written files", "They run before the release is switched in", head, rows)
 
 
 def _section(title: str, caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from assets.contract.check_kinds import Stage
 from assets.contract.definitions import COMPLETENESS_TARGET_PERCENT
 from dashboards.markup import clean, esc
-from dashboards.pages import quality_audit, quality_heat, runs_log
+from dashboards.pages import catalogue, quality_audit, quality_heat, runs_log
 from dashboards.pages.evidence import PACKS, pack_name
 from dashboards.pages.frame import NO_DATA, Page
 from dashboards.pages.parts import State, card_html, filters_html, joined, tile_html
@@ -85,7 +86,9 @@ NARROWED = (0, 3, 2, 1)
 
 def build(published: Published, meta: SiteMeta) -> Page:
     """Return the page; rows of long tables are written by the engine."""
-    checks, quarantine = published.rows("check_summary"), published.rows("quarantine_by_reason")
+    # of the written files only those know who are given the pages later
+    checks = [*published.rows("check_summary"), *published.rows("check_written")]
+    quarantine = published.rows("quarantine_by_reason")
     deliveries = published.rows("conservation")
     if not checks and not deliveries:
         return Page(NAME, HEADING, f'<p class="notice">{NO_DATA}</p>')
@@ -99,7 +102,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
     heat = _heat_states(results, checks, filters)
     trail = trail_of(published)
     by_run = _heat_states(trail.results, checks, filters) if trail.results else {}
-    panels = _panel_states(published, results, checks, trail)
+    panels = _panel_states(published, meta, results, checks, trail)
     cards = [
         *trail.heat_cards(by_run),
         quality_heat.card(heat["0|0"].plots[quality_heat.CARD]),
@@ -108,7 +111,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
         summary_card(checks, tables),
         conservation_card(deliveries),
         *trail.cards(),
-        checks_card(),
+        checks_card(_later(meta, checks)),
     ]
     made = State(
         rows={
@@ -167,15 +170,25 @@ def _heat_states(results: Results, checks: list[Row], filters: list[dict[str, An
     return states
 
 
-def _panel_states(published: Published, results: Results, checks: list[Row], trail: Trail) -> dict[str, State]:
-    known = checks_of(published.contract)
+def _panel_states(
+    published: Published, meta: SiteMeta, results: Results, checks: list[Row], trail: Trail
+) -> dict[str, State]:
+    pages = {page.check.check_id: page.check for page in meta.catalogue}
+    known = pages or checks_of(published.contract)
     states = {}
     for place, row in enumerate(checks, start=1):
         check_id = row["check_id"]
         made = panel_state(row, known.get(check_id), results.named(check_id))
+        made.text |= {"check.page": f"{catalogue.NAME}/{check_id}.html"} if check_id in pages else {}
         made.text |= trail.words(check_id)
         states[str(place)] = made
     return hidden_panel(states)
+
+
+def _later(meta: SiteMeta, checks: list[Row]) -> int:
+    """How many checks run on the written files, and so after this page was made."""
+    known = {row["check_id"] for row in checks}
+    return sum(page.check.stage is Stage.PUBLISHED and page.check.check_id not in known for page in meta.catalogue)
 
 
 def _pack(meta: SiteMeta) -> str:

@@ -197,8 +197,14 @@ def conservation_card(deliveries: list[Row]) -> Card:
     )
 
 
-def checks_card() -> Card:
-    """Every check of the contract."""
+def checks_card(later: int) -> Card:
+    """Every check; ``later`` run after the page is made."""
+    more = (
+        f" {plural(later, 'more check looks', 'more checks look')} at the written files before they are switched in; a "
+        "release in which one of them fails is not published."
+        if later
+        else ""
+    )
     return Card(
         "checks",
         "What does each check say?",
@@ -206,7 +212,7 @@ def checks_card() -> Card:
         "A check that sets rows aside fails only when more rows violate it than allowed: then the delivery is "
         "wrong, not a row. A check that warns never removes a row.",
         CHECK_TABLE,
-        say="Checks that need attention come first within each table.",
+        say=f"Checks that need attention come first within each table.{more}",
     )
 
 

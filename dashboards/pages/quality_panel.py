@@ -52,11 +52,12 @@ def panel_html(state: State, links: str, *, has_trail: bool) -> str:
     """Return the panel; its words are slots. ``links`` is HTML that stands at its foot."""
     named = (*FIELDS, *OF_THE_TRAIL) if has_trail else FIELDS
     fields = "".join(f"<div><dt>{label}</dt>{slot(f'check.{name}', state, 'dd')}</div>" for name, label in named)
+    page = '<a data-href="check.page" hidden>Query, threshold and owner of this check</a>'
     close = '<button type="button" data-drill="check" data-value="">Close</button>'
     return (
         f'<section class="check js-only" aria-label="Chosen check"{when(PANEL, state)}>'
         f"{slot('check.title', state, 'h2')}<dl>{fields}</dl>{_strip(state) if has_trail else ''}"
-        f'<p class="links">{links}{close}</p></section>'
+        f'<p class="links">{page}{links}{close}</p></section>'
     )
 
 
