@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from assets.audit.history import history, summarise
+from assets.audit.status import status as standing_of
+from assets.audit.what_if import what_if
 from assets.outcomes.published import LAYOUTS
+from assets.quality.history import REFUSED
 from dashboards.status import STATUS_FILE, status_script
 
 if TYPE_CHECKING:
@@ -234,6 +238,17 @@ def test_a_held_delivery_and_a_refused_one_delay_no_other(
     states = dict(run.query("select label, state from audit.conservation").iter_rows())
     assert states == {good.name: "accepted", others[0].name: "held", others[1].name: "rejected"}
     assert run.query("select count(*) from marts.episode_outcome").item() > 0
+    ids = {one.label: one.delivery_id for one in run.outcome.read}
+    found = history(run.home).collect()
+    refused = found.filter(pl.col("delivery_id") == ids[others[1].name])
+    assert refused.select("status", "reason").unique().rows() == [("not_applicable", REFUSED)]
+    told = what_if(history(run.home), {"measurement.rows.usable": 1.0})
+    assert [(one.delivery_id, one.checks) for one in told.let_through] == [
+        (ids[others[0].name], ("measurement.rows.usable",))
+    ]
+    standing = standing_of(run.home)
+    assert standing.counts == summarise(run.published("check_summary"))
+    assert "1 delivery is held back" in standing.held
 
 
 def test_a_change_of_scale_holds_the_delivery(
