@@ -67,7 +67,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
 
 def _said_anew(table: Table) -> str:
-    """Rows of the window that say something new, with their clinic; ``is_changed`` where their key was known."""
+    """Rows of the window with their clinic: whether they say something new, and whether of a key that was known."""
     parent, unit, clinic = _placing(table)
     key = ", ".join(f"coalesce(sent.{name}, '')" for name in table.key)
     told = ", ".join(
@@ -94,11 +94,11 @@ def _said_anew(table: Table) -> str:
         ), clinic as ({clinic})
         select stated.* exclude ({"clinic_key, " if table.name == "episode" else ""}told, told_before),
             clinic.clinic_key, drift_window.profile, drift_window.sent_on, {unit} as unit,
-            stated.told_before is not null as is_changed
+            stated.told_before is not null as is_known,
+            coalesce(stated.told_before, '') <> stated.told as is_new
         from stated
         inner join drift_window on stated.delivery_id = drift_window.delivery_id
         inner join clinic on stated.{parent} = clinic.parent
-        where stated.told_before is null or stated.told_before <> stated.told
     """
 
 
@@ -125,7 +125,8 @@ CLINICS_OF_VISITS = """
 def _features(contract: Contract, table: Table) -> Iterator[str]:
     rows = check_id_of(table.name)
     yield _line(rows, "volume", n="count(*)", rows="count(*)")
-    yield _line(rows, "changed", n="count(*)", rows="count(case when is_changed then 1 end)")
+    yield _line(rows, "changed", n="count(*)", rows="count(case when is_known then 1 end)")
+    yield _line(rows, "repeated", n="count(*)", rows="count(case when not is_new then 1 end)", where="true")
     units = "count(distinct unit)"
     for column in watched_columns(contract, table):
         check_id, name = check_id_of(table.name, column.name), column.name
@@ -133,9 +134,9 @@ def _features(contract: Contract, table: Table) -> Iterator[str]:
             yield _line(check_id, "empty", n=units, rows=f"count(distinct case when {name} is null then unit end)")
         if watched_codes(contract, table, column):
             yield _line(check_id, "unit", n=units, rows=units)
-            yield _line(check_id, "code", item=name, rows=units, where=f"{name} is not null")
+            yield _line(check_id, "code", item=name, rows=units, where=f"is_new and {name} is not null")
         if is_watched_number(column):
-            yield _line(check_id, "level", value=name, rows="count(*)", where=f"{name} is not null")
+            yield _line(check_id, "level", value=name, rows="count(*)", where=f"is_new and {name} is not null")
     if table.name == "measurement":
         yield _line(f"{check_id_of('measurement', 'value')}.", "level", by="measure_id", value="value", rows="count(*)")
 
@@ -149,7 +150,7 @@ def _line(  # the columns of a line
     value: str = "null",
     n: str = "0",
     rows: str,
-    where: str = "true",
+    where: str = "is_new",
 ) -> str:
     groups = ", ".join(name for name in (item, by, value) if name not in ("''", "null"))
     return f"""

@@ -43,7 +43,6 @@ DRIFT_SCHEMA = pl.Schema(
 )
 """One row per check, clinic and source: the feature of the check that is most unusual."""
 
-FAMILIES = 4
 RATE = 1 / 60
 """What can be rejected at all is asked for at this rate; the threshold of a check may be stricter."""
 FACT = 99.0
@@ -100,9 +99,9 @@ def drift(sent: pl.DataFrame, profile: pl.DataFrame, decided: Mapping[str, float
 
 def _judged(family: Family) -> pl.DataFrame:
     verdict = judge(family.measure, family.nights)
-    p = np.minimum(adjusted(verdict, RATE / FAMILIES) * FAMILIES, 1.0)
+    p = np.minimum(adjusted(verdict, RATE * family.weight) / family.weight, 1.0)
     low, high = ("fewer", "more") if family.name != "scores" else ("lower", "higher")
     return family.features.with_columns(
         direction=pl.Series(np.where(verdict.rises, high, low)),
-        score=pl.Series(-np.log10(p) + 0.0, dtype=pl.Float64),
+        score=pl.Series(np.round(-np.log10(p) + 0.0, 6), dtype=pl.Float64),
     ).filter(pl.col("score").is_not_nan())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy import special
+from scipy import special, stats
 
-from assets.audit.drift_statistics import Measure, Nights
+from assets.audit.drift_statistics import TINY, Measure, Nights
 from assets.contract.drift import FEWEST_NIGHTS, HISTORY_NIGHTS
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ FEATURE = [*SERIES, "check_id", "feature", "item"]
 WIDTH = HISTORY_NIGHTS + 1
 WEEKS = 3
 """Weekdays differ as far as so many nights of each are known."""
+CLEARLY = 0.001
+EFFICIENCY_OF_MEDIAN = 2 / np.pi
 FEWEST_SCORES, FEWEST_EARLIER_SCORES = 5, 50
 """The mean of fewer normal scores is not normal enough for the tail that is asked for."""
 ROUND_TO = 10
@@ -32,9 +34,13 @@ ROUND_TO = 10
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Features judged together: their names (columns of ``FEATURE``) and their numbers, line by line."""
+    """Features judged together: their names (columns of ``FEATURE``) and their numbers, line by line.
+
+    ``weight`` is their share of the rate of false alarms.
+    """
 
     name: str
+    weight: float
     measure: Measure
     features: pl.DataFrame
     nights: Nights
@@ -65,50 +71,72 @@ def window_of(sent: pl.DataFrame) -> pl.DataFrame:
 
 
 def families(window: pl.DataFrame, profile: pl.DataFrame) -> Iterator[Family]:
-    """Everything that is judged, in families that share the rate of false alarms equally."""
+    """Everything that is judged. Families share the rate of false alarms by their weight.
+
+    Faults of codes are the hardest to see, so codes have half of it; a wrong scale or an empty column is plain.
+    """
     lines = profile.join(window.select(*NIGHT, "place"), on=NIGHT)
-    volume = _volume(window, lines)
-    yield volume
     levels = lines.filter(pl.col("feature") == "level")
-    yield _shares("empty", lines.filter(pl.col("feature") == "empty"))
-    yield _shares(
-        "codes",
-        pl.concat([_codes(lines), _others(lines), _set_aside(lines), _round(levels)], how="vertical"),
-    )
-    scores = [levels, _spread(levels), lines.filter(pl.col("feature").is_in(["step", "gap"]))]
-    yield _means("scores", pl.concat(scores))
+    yield _volume(window, lines)
+    yield _shares("codes", 1 / 2, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]))
+    empty = lines.filter(pl.col("feature") == "empty").select(*FEATURE, "place", "n", "rows")
+    yield _shares("fields", 1 / 8, pl.concat([empty, _round(levels)]))
+    steps = lines.filter(pl.col("feature").is_in(["step", "gap"]))
+    yield _means("scores", 1 / 8, pl.concat([levels, _spread(levels), steps]))
 
 
 def _volume(window: pl.DataFrame, lines: pl.DataFrame) -> Family:
     volume = lines.filter(pl.col("feature") == "volume")
     features = volume.select(FEATURE).unique().sort(FEATURE)
     total = _matrix(features, volume, "rows")
-    exposure, support = _exposure(window, features, total)
-    return Family("volume", Measure.COUNT, features, Nights(exposure, total, np.zeros_like(total), support))
+    exposure, support, fitted = _exposure(window, features, total)
+    return Family(
+        "volume",
+        1 / 4,
+        Measure.COUNT,
+        features,
+        Nights(exposure, total, np.zeros_like(total), support, fitted, _group(features, "feature")),
+    )
 
 
-def _exposure(window: pl.DataFrame, features: pl.DataFrame, total: Floats) -> tuple[Floats, Floats]:
-    """1 on each night that was sent, or the factor of its weekday, from the rows of all tables of the clinic."""
-    exposure, support = np.zeros_like(total), np.zeros(len(total))
+def _exposure(window: pl.DataFrame, features: pl.DataFrame, total: Floats) -> tuple[Floats, Floats, Floats]:
+    """1 on each night that was sent, or the factor of its weekday, from the rows of all tables of the clinic.
+
+    Returns the exposure, and for each feature how many nights stand behind the latest and how many numbers were fitted.
+    """
+    exposure, support, fitted = np.zeros_like(total), np.zeros(len(total)), np.ones(len(total))
     for (clinic, profile), nights in window.group_by(SERIES):
         place = nights["place"].to_numpy()
         own = ((features["clinic_key"] == clinic) & (features["profile"] == profile)).to_numpy()
         weekday = nights["sent_on"].str.to_date("%Y-%m-%d").dt.weekday().to_numpy()
-        factors, known = _weekday_factors(place, weekday, total[own].sum(axis=0))
+        factors, support[own], fitted[own] = _weekday_factors(place, weekday, total[own].sum(axis=0)[place])
         exposure[np.ix_(own, place)] = factors
-        support[own] = known
-    return exposure, support
+    return exposure, support, fitted
 
 
-def _weekday_factors(place: NDArray[np.int64], weekday: NDArray[np.int8], total: Floats) -> tuple[Floats, int]:
-    """Factor of each night, and how many earlier nights stand behind that of the latest."""
+def _weekday_factors(place: NDArray[np.int64], weekday: NDArray[np.int8], total: Floats) -> tuple[Floats, float, float]:
+    """Factor of each night, how many earlier nights stand behind that of the latest, and how many factors there are.
+
+    Weekdays have factors of their own where enough weeks are known and they clearly differ; else all factors are 1.
+    """
     past = place < HISTORY_NIGHTS
-    counts = {day: int((past & (weekday == day)).sum()) for day in set(weekday.tolist())}
-    middle = float(np.median(total[place[past]]))
-    if min(counts.values()) < WEEKS or middle == 0:
-        return np.ones(len(place)), int(past.sum())
-    medians = {day: float(np.median(total[place[past & (weekday == day)]])) / middle for day in counts}
-    return np.array([medians[day] for day in weekday.tolist()]), counts[int(weekday[place == HISTORY_NIGHTS][0])]
+    days, which = np.unique(weekday, return_inverse=True)
+    members = [past & (which == number) for number in range(len(days))]
+    known = [int(member.sum()) for member in members]
+    if len(days) == 1 or min(known) < WEEKS or not _differ([np.sqrt(total[member]) for member in members]):
+        return np.ones(len(place)), float(past.sum()), 1.0
+    medians = np.array([np.median(total[member]) for member in members]) / max(float(np.median(total[past])), 1.0)
+    latest = int(which[place == HISTORY_NIGHTS][0])
+    return medians[which], known[latest] * EFFICIENCY_OF_MEDIAN, float(len(days))
+
+
+def _differ(groups: list[Floats]) -> bool:
+    """Analysis of variance; equal numbers on every night differ nowhere."""
+    within = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    everything = np.concatenate(groups)
+    between = float(((everything - everything.mean()) ** 2).sum()) - within
+    freedom = len(groups) - 1, len(everything) - len(groups)
+    return between > 0 and stats.f.sf(between / freedom[0] / max(within / freedom[1], TINY), *freedom) < CLEARLY
 
 
 def _codes(lines: pl.DataFrame) -> pl.DataFrame:
@@ -134,7 +162,9 @@ def _filled(every: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _others(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.filter(pl.col("feature").is_in(["changed", "first_day"])).select(*FEATURE, "place", "n", "rows")
+    return lines.filter(pl.col("feature").is_in(["changed", "repeated", "first_day"])).select(
+        *FEATURE, "place", "n", "rows"
+    )
 
 
 def _round(levels: pl.DataFrame) -> pl.DataFrame:
@@ -166,13 +196,15 @@ def _spread(levels: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _shares(name: str, lines: pl.DataFrame) -> Family:
+def _shares(name: str, weight: float, lines: pl.DataFrame) -> Family:
     features = lines.select(FEATURE).unique().sort(FEATURE)
     n, total = (_matrix(features, lines, column) for column in ("n", "rows"))
-    return Family(name, Measure.SHARE, features, Nights(n, total, np.zeros_like(n), (n > 0).sum(axis=1) - 1.0))
+    return Family(
+        name, weight, Measure.SHARE, features, Nights(n, total, np.zeros_like(n), *_plain(n), _group(features, "table"))
+    )
 
 
-def _means(name: str, lines: pl.DataFrame) -> Family:
+def _means(name: str, weight: float, lines: pl.DataFrame) -> Family:
     """Values become normal scores of their rank among all nights together: no scale, no skew, no outlier."""
     ranked = (
         lines.group_by(*FEATURE, "value")
@@ -199,7 +231,20 @@ def _means(name: str, lines: pl.DataFrame) -> Family:
     n, total, squares = (_matrix(features, nights, column) for column in ("n", "total", "squares"))
     enough = (n[:, -1] >= FEWEST_SCORES) & (n[:, :-1].sum(axis=1) >= FEWEST_EARLIER_SCORES)
     n[~enough, -1] = 0
-    return Family(name, Measure.MEAN, features, Nights(n, total, squares, (n > 0).sum(axis=1) - 1.0))
+    return Family(
+        name, weight, Measure.MEAN, features, Nights(n, total, squares, *_plain(n), _group(features, "feature"))
+    )
+
+
+def _plain(n: Floats) -> tuple[Floats, Floats]:
+    """Support and number of fitted numbers of features that have one expectation."""
+    return (n[:, :-1] > 0).sum(axis=1).astype(float), np.ones(len(n))
+
+
+def _group(features: pl.DataFrame, by: str) -> NDArray[np.int64]:
+    """Number of the feature's kind or table."""
+    named = features.with_columns(table=pl.col("check_id").str.split(".").list.first())
+    return named[by].rank("dense").cast(pl.Int64).to_numpy()
 
 
 def _matrix(features: pl.DataFrame, lines: pl.DataFrame, column: str) -> Floats:

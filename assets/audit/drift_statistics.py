@@ -19,7 +19,7 @@ whatever the night had brought (Tarone 1990, Biometrics 46:515).
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -63,13 +63,16 @@ class Nights:
     ``n`` is the number of rows a share or mean is made of, or the exposure of a count (1, or the factor of its
     weekday); 0 where the night says nothing of the feature. ``total`` is the count, the rows that have the property,
     or the sum of scores, ``squares`` the sum of squared scores. ``support`` is how many earlier nights the expectation
-    of a count rests on.
+    of a count rests on, ``fitted`` how many numbers were estimated from the earlier nights to expect them. Features of
+    one ``group`` vary alike from night to night, more or less.
     """
 
     n: Floats
     total: Floats
     squares: Floats
     support: Floats
+    fitted: Floats
+    group: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,12 @@ def judge(measure: Measure, nights: Nights) -> Verdict:
     past = _without_outliers(unit, nights)
     nights_used = (past.n[:, :-1] > 0).sum(axis=1)
     ratio, common = unit.spread(past)
-    dispersion, freedom = moderated(ratio, nights_used - 1.0, common)
-    dispersion = np.maximum(np.maximum(dispersion, ratio), np.where(common, 1.0, clump(ratio, ~common)))
+    dispersion, freedom = np.ones_like(ratio), np.ones_like(ratio)
+    for group in np.unique(past.group):
+        own = past.group == group
+        dispersion[own], freedom[own] = moderated(ratio[own], (nights_used - past.fitted)[own], common[own])
+        dispersion[own & ~common] = clump(ratio[own & ~common])
+    dispersion = np.maximum(np.maximum(dispersion, ratio), 1.0)
     usable = (nights_used >= FEWEST_NIGHTS) & (past.n[:, -1] > 0) & unit.usable(past)
     with np.errstate(invalid="ignore", divide="ignore"):
         found, rises = unit.distance(past, dispersion)
@@ -117,10 +124,10 @@ def moderated(ratio: Floats, freedom: Floats, informative: Booleans) -> tuple[Fl
     return shrunk, prior_freedom + own
 
 
-def clump(ratio: Floats, rare: Booleans) -> float:
+def clump(ratio: Floats) -> float:
     """Mean dispersion of rare features: rare codes come in clumps, such as all visits of one patient or therapist."""
-    seen = ratio[rare & (ratio > 0)]
-    return max(float(seen.mean()), 1.0) if seen.size >= FEWEST_FEATURES else 1.0
+    seen = ratio[ratio > 0]
+    return float(seen.mean()) if seen.size >= FEWEST_FEATURES else 1.0
 
 
 def adjusted(verdict: Verdict, rate: float) -> Floats:
@@ -176,8 +183,8 @@ class _Counts:
             special.xlogy(seen, seen / expected)
             - (seen + 1 / extra) * np.log((1 + extra * seen) / (1 + extra * expected))
         )
-        deviance = np.maximum(deviance, 0.0) / (1 + 1 / np.maximum(nights.support, 1))
-        return deviance
+        uncertain: Floats = 1 + 1 / np.maximum(nights.support, 1)
+        return np.maximum(deviance, 0.0) / uncertain
 
 
 class _Shares:
@@ -271,17 +278,13 @@ def _without_outliers(unit: Unit, nights: Nights) -> Nights:
     few = far.sum(axis=1) <= OUTLIER_SHARE * there.sum(axis=1)
     drop = np.zeros(nights.n.shape, dtype=bool)
     drop[:, :-1] = far & (few & unit.spread(nights)[1])[:, None]
-    return Nights(
-        np.where(drop, 0.0, nights.n),
-        np.where(drop, 0.0, nights.total),
-        np.where(drop, 0.0, nights.squares),
-        np.minimum(nights.support, np.maximum((~drop & (nights.n > 0))[:, :-1].sum(axis=1), 1)),
-    )
+    n, total, squares = (np.where(drop, 0.0, numbers) for numbers in (nights.n, nights.total, nights.squares))
+    return replace(nights, n=n, total=total, squares=squares)
 
 
 def _mean_square(residuals: Floats, nights: Nights) -> Floats:
     there = nights.n[:, :-1] > 0
-    return _ratio((residuals[:, :-1] ** 2 * there).sum(axis=1), there.sum(axis=1) - 1.0)
+    return _ratio((residuals[:, :-1] ** 2 * there).sum(axis=1), there.sum(axis=1) - nights.fitted)
 
 
 def _moved(nights: Nights, seen: Floats) -> Nights:
@@ -292,12 +295,13 @@ def _moved(nights: Nights, seen: Floats) -> Nights:
     total[:, :-1] = 0.0
     total[:, 0] = wanted
     total[:, -1] = seen
-    return Nights(nights.n, total, nights.squares, nights.support)
+    return replace(nights, total=total)
 
 
 def _continuous(seen: Floats, expected: Floats) -> Floats:
     """Half a row nearer to what is expected."""
-    return expected + np.sign(seen - expected) * np.maximum(np.abs(seen - expected) - 0.5, 0.0)
+    nearer: Floats = expected + np.sign(seen - expected) * np.maximum(np.abs(seen - expected) - 0.5, 0.0)
+    return nearer
 
 
 def _entropy(seen: Floats, expected: Floats) -> Floats:
