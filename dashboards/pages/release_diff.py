@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dashboards.markup import clean, esc
+from dashboards.published import ALL_PERIODS
 from dashboards.words import ANY_CARE, DASH, MINUS, plural, spoken
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ STYLE = (
     "@media print{body{margin:0;max-width:none}.scroll{overflow:visible}tr{break-inside:avoid}}"
 )
 POLICY = (
-    "default-src 'none'; style-src 'sha256-"
+    "default-src 'none'; img-src data:; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     + "'; base-uri 'none'; form-action 'none'"
 )
@@ -93,6 +94,7 @@ BESIDE = {
 """Rules are code, definitions and decisions."""
 HEADLINES = (("recovery_by_condition", "rate"), ("recovery_by_condition", "n"), ("pain_change", "change_mean"))
 SHOWN = {"hidden": "hidden", "none": DASH}
+CLINIC = "clinic_key"
 LARGEST = 15
 PLACES = Decimal("0.0001")
 
@@ -122,7 +124,7 @@ def page(numbers: pl.DataFrame, meta: DiffMeta) -> str:
     sections = (
         f'<p class="lead">{esc(lead(numbers, meta))}</p><p class="notice">{RESTRICTED}</p>',
         "<h2>What the releases were made from</h2>",
-        _table("Inputs of the two releases", ("", meta.first, meta.second), meta.inputs),
+        _table("Inputs of the two releases", ("Input", meta.first, meta.second), meta.inputs),
         f"<ul>{notes}</ul>" if notes else "",
         "<h2>What moved the numbers</h2>",
         _causes(numbers),
@@ -157,9 +159,14 @@ def cause_counts(numbers: pl.DataFrame) -> dict[str, int]:
 
 def row_words(row: str) -> str:
     """The keys of a row, which come as JSON, in words; keys without a value mean all and are left out."""
-    keys = json.loads(row)
-    said = (f"{spoken(name)} {spoken(str(value))}" for name, value in keys.items() if value is not None)
+    said = (_key_words(name, value) for name, value in json.loads(row).items() if value is not None)
     return clean(", ".join(said)) or "all"
+
+
+def _key_words(name: str, value: object) -> str:
+    """A key as people say it: a clinic by the name it has, all else without underscores."""
+    text = str(value) if name == CLINIC else str(value).replace("_", " ")
+    return f"{name.removesuffix('_id').removesuffix('_key').replace('_', ' ')} {text}"
 
 
 def amount(value: Decimal | None, *, is_change: bool = False) -> str:
@@ -181,20 +188,18 @@ def _causes(numbers: pl.DataFrame) -> str:
 
 def _headlines(numbers: pl.DataFrame, meta: DiffMeta) -> str:
     """Recovery and pain of all clinics, with their parts."""
+    wanted = {CLINIC: None, "care": ANY_CARE, "period": ALL_PERIODS, "definition_id": meta.definition}
     rows = []
     for name, column in HEADLINES:
-        found = numbers.filter(pl.col("table_name") == name, pl.col("column") == column)
-        rows += [_parts(row) for row in found.iter_rows(named=True) if _is_headline(row["row"], meta.definition)]
+        for row in numbers.filter(pl.col("table_name") == name, pl.col("column") == column).iter_rows(named=True):
+            keys = json.loads(row["row"])
+            if all(keys[key] == value for key, value in wanted.items() if key in keys):
+                condition = keys["condition_id"] or "all conditions"
+                rows.append((spoken(condition), *_parts(row)[1:]))
     if not rows:
         return ""
     caption = "All clinics, all care, all periods together; recovered by the definition in force"
-    return "<h2>Recovery and pain of all clinics</h2>" + _table(caption, PART_HEAD, rows)
-
-
-def _is_headline(row: str, definition: str) -> bool:
-    keys = json.loads(row)
-    wanted = {"clinic_key": None, "care": ANY_CARE, "period": "all", "definition_id": definition}
-    return all(keys[name] == value for name, value in wanted.items() if name in keys)
+    return "<h2>Recovery and pain of all clinics</h2>" + _table(caption, ("Condition", *PART_HEAD[1:]), rows)
 
 
 def _by_table(numbers: pl.DataFrame) -> str:

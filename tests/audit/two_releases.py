@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.audit.code_copy import code_archive, code_digest, pack_code
+from assets.audit.rebuild import rebuild
+from assets.audit.seals import seal_release
+from assets.audit.states import run_code
 from assets.contract import CONTRACT
+from assets.deliveries.landing import find_deliveries, land
+from assets.deliveries.ledger import State
+from assets.deliveries.profile import PROFILE_FOLDER, load_profile
+from assets.deliveries.reading import read_delivery
+from assets.deliveries.state import settled_deliveries
+from assets.packages import package_versions
+from assets.publication.publish import TABLES
+from assets.publication.release import switch_in, write_manifest
 from assets.simulation.network import simulate_network
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from assets.home import Home
+
 CUT = dt.date(2026, 1, 1)
-FIRST, SECOND = "first_20260101T020000Z", "second_20260701T020000Z"
+FIRST, SECOND, ONLY_LATE = "first_20260101T020000Z", "second_20260701T020000Z", "late_20260701T020000Z"
 OF_VISIT = ("measurement", "treatment", "adverse_event")
 LATE = 5
 """Visits before the cut that are only in the second delivery."""
 
 
-def send_twice(out: Path, patients: int, seed: int) -> tuple[Path, Path]:
-    """Write the two deliveries of a small dated network; the second is no full extract but what is new or changed."""
+def send_twice(out: Path, patients: int, seed: int) -> tuple[Path, Path, Path]:
+    """Write two deliveries of a small dated network, and what of the second is late.
+
+    The second is no full extract: it has what is new or changed, and all patients and episodes again.
+    """
     whole = out / "whole"
     simulate_network(whole, patients=patients, seed=seed, contract=CONTRACT, dated=True)
     tables = {
@@ -53,7 +72,14 @@ def send_twice(out: Path, patients: int, seed: int) -> tuple[Path, Path]:
         "visit": sent,
         **{name: _among(tables[name], "visit_key", sent) for name in OF_VISIT},
     }
-    return _written(out / FIRST, first), _written(out / SECOND, second)
+    only_late = {
+        **{name: _among(tables[name], "visit_key", late) for name in OF_VISIT},
+        "visit": late,
+        "episode": _among(tables["episode"], "episode_key", late).join(begun, on="episode_key", how="anti"),
+    }
+    for name in ("patient", "precaution"):
+        only_late[name] = _among(tables[name], "patient_key", only_late["episode"])
+    return _written(out / FIRST, first), _written(out / SECOND, second), _written(out / ONLY_LATE, only_late)
 
 
 def _among(rows: pl.DataFrame, key: str, others: pl.DataFrame) -> pl.DataFrame:
@@ -75,3 +101,37 @@ def _written(folder: Path, tables: dict[str, pl.DataFrame]) -> Path:
     for name, rows in tables.items():
         rows.write_csv(folder / f"{name}.csv")
     return folder
+
+
+def receive(home: Home, folder: Path) -> None:
+    """Take a delivery in without its checks: what they find is not what these tests are about."""
+    profile = load_profile(PROFILE_FOLDER / "canonical_dates.yaml", CONTRACT)
+    (sent,) = find_deliveries([folder], profile).sent
+    landed, _ = land(sent, profile, CONTRACT.version, home.ledger)
+    read = read_delivery(landed, home.ledger, profile, profile.extend(CONTRACT))
+    home.ledger.save(replace(read, state=State.ACCEPTED))
+
+
+def release(home: Home, identity: str, code: Mapping[str, bytes], tree: Path | None = None) -> dict[str, pl.DataFrame]:
+    """Release what a home holds, with the code in ``tree`` or else that of this process; return the exact statistics.
+
+    Published are these statistics with the decimals they are printed with; nothing is hidden.
+    """
+    out = home.path / f"out-{identity}"
+    out.mkdir()
+    if tree is None:
+        rebuild(home, out)
+    else:
+        assert run_code(tree, home, out)
+    frames = {path.stem: pl.read_parquet(path) for path in out.glob("*.parquet")}
+    (home.building / TABLES).mkdir()
+    for name, frame in frames.items():
+        frame.with_columns(pl.selectors.float().round(2)).write_parquet(home.building / TABLES / f"{name}.parquet")
+    packages = package_versions()
+    version = code_digest(packages, code)
+    write_manifest(home.building, identity, settled_deliveries(home.ledger), version, CONTRACT.version, {}, None)
+    code_archive(home.path, version).parent.mkdir(exist_ok=True)
+    pack_code(code_archive(home.path, version), packages, code)
+    seal_release(home, identity)
+    switch_in(home, identity)
+    return frames
