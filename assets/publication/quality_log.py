@@ -66,7 +66,7 @@ DELTA, DRIFT, WRITTEN = "check_delta", "check_drift", "check_written"
 WRITTEN_RESULTS = """
 select
     catalogue.check_id, title, sentence, catalogue.table_name, catalogue.kind, catalogue.stage, catalogue.severity,
-    tolerance, status, coalesce(evaluated, 0) as evaluated, coalesce(violated, 0) as violated, dimension, owner, blocks
+    tolerance, status, coalesce(evaluated, 0) as evaluated, coalesce(violated, 0) as violated, dimension, owner, catalogue.blocks
 from audit.check_catalogue as catalogue inner join audit.check_result as result using (check_id)
 where catalogue.stage = 'published' and is_latest
 order by check_id
