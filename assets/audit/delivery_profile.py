@@ -68,7 +68,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
 def _said_anew(table: Table) -> str:
     """Rows of the window with their clinic: whether they say something new, and whether of a key that was known."""
-    parent, unit, clinic = _placing(table)
+    parent, counted, clinic = _placing(table)
     key = ", ".join(f"coalesce(sent.{name}, '')" for name in table.key)
     told = ", ".join(
         f"coalesce(cast(sent.{column.name} as varchar), '')"
@@ -93,7 +93,7 @@ def _said_anew(table: Table) -> str:
             where sent.accepted
         ), clinic as ({clinic})
         select stated.* exclude ({"clinic_key, " if table.name == "episode" else ""}told, told_before),
-            clinic.clinic_key, drift_window.profile, drift_window.sent_on, {unit} as unit,
+            clinic.clinic_key, drift_window.profile, drift_window.sent_on, {counted} as counted_key,
             stated.told_before is not null as is_known,
             coalesce(stated.told_before, '') <> stated.told as is_new
         from stated
@@ -127,11 +127,13 @@ def _features(contract: Contract, table: Table) -> Iterator[str]:
     yield _line(rows, "volume", n="count(*)", rows="count(*)")
     yield _line(rows, "changed", n="count(*)", rows="count(case when is_known then 1 end)")
     yield _line(rows, "repeated", n="count(*)", rows="count(case when not is_new then 1 end)", where="true")
-    units = "count(distinct unit)"
+    units = "count(distinct counted_key)"
     for column in watched_columns(contract, table):
         check_id, name = check_id_of(table.name, column.name), column.name
         if not column.required:
-            yield _line(check_id, "empty", n=units, rows=f"count(distinct case when {name} is null then unit end)")
+            yield _line(
+                check_id, "empty", n=units, rows=f"count(distinct case when {name} is null then counted_key end)"
+            )
         if watched_codes(contract, table, column):
             yield _line(check_id, "unit", n=units, rows=units)
             yield _line(check_id, "code", item=name, rows=units, where=f"is_new and {name} is not null")
