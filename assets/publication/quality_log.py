@@ -65,11 +65,11 @@ HEAD_SCHEMA = pl.Schema({"number": NUMBER, "hash": TEXT, "at": TEXT})
 DELTA, DRIFT, WRITTEN = "check_delta", "check_drift", "check_written"
 WRITTEN_RESULTS = """
 select
-    catalogue.check_id, title, sentence, catalogue.table_name, catalogue.kind, catalogue.stage, catalogue.severity,
-    tolerance, status, coalesce(evaluated, 0) as evaluated, coalesce(violated, 0) as violated, dimension, owner, catalogue.blocks
-from audit.check_catalogue as catalogue inner join audit.check_result as result using (check_id)
-where catalogue.stage = 'published' and is_latest
-order by check_id
+    c.check_id, c.title, c.sentence, c.table_name, c.kind, c.stage, c.severity, c.tolerance, r.status,
+    coalesce(r.evaluated, 0) as evaluated, coalesce(r.violated, 0) as violated, c.dimension, c.owner, c.blocks
+from audit.check_catalogue as c inner join audit.check_result as r using (check_id)
+where c.stage = 'published' and r.is_latest
+order by c.check_id
 """
 
 
