@@ -72,9 +72,7 @@ def _about(page: CheckPage) -> str:
     check, facts = page.check, page.check.facts
     limit = threshold(check.check_id, check.kind)
     number = limit.value if check.score_sql else check.tolerance
-    decided = (
-        "" if number == limit.value else f" Here people decided otherwise: the threshold was {_number(limit.value)}."
-    )
+    decided = "" if number == limit.value else f" People of this home decided so; it was {_number(limit.value)}."
     about = f"{check.table}, {check.column}" if check.column else check.table
     facts_of = (
         ("Id", check.check_id),

@@ -24,7 +24,7 @@ def plain_document(heading: str, body: str, meta: SiteMeta, prefix: str) -> str:
         f'<title>{esc(heading)} | {title}</title><link rel="icon" href="data:,">'
         f'<link rel="stylesheet" href="{prefix}assets/style.css">'
         f'<script src="{prefix}assets/theme.js"></script></head>\n'
-        '<body><a class="skip" href="#content">Skip to content</a>'
+        '<body data-ready="1"><a class="skip" href="#content">Skip to content</a>'
         f'<header><div class="bar"><p class="brand">{title}</p><nav aria-label="Pages">'
         f'<a href="{prefix}quality.html">Data quality</a><a href="{prefix}checks.html">Checks</a>'
         "</nav></div></header>\n"

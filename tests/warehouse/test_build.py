@@ -61,19 +61,6 @@ def test_a_view_is_not_counted(con: duckdb.DuckDBPyConnection, tmp_path: Path) -
     assert con.execute("select * from marts.m").fetchall() == [(1,)]
 
 
-def test_grain_error_names_no_value(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    made = model(tmp_path, "-- Two.\n-- grain: a\nselect 'canary' as a\nunion all\nselect 'canary' as a\n")
-    with pytest.raises(WarehouseError, match=r"marts\.m: grain \(a\) is not unique, 1 rows too many") as error:
-        run_model(con, made)
-    assert "canary" not in str(error.value)
-
-
-def test_a_null_in_the_grain_is_a_value(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    made = model(tmp_path, "-- Two.\n-- grain: a\nselect null as a\nunion all\nselect null as a\n")
-    with pytest.raises(WarehouseError, match="not unique"):
-        run_model(con, made)
-
-
 def test_no_value_of_the_data_in_an_error(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     con.execute("create schema lake")
     con.execute("create table lake.t as select 'canary' as a")
