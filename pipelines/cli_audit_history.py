@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dashboards.words import plural
 from pipelines.cli_options import HOME_OPTION, JSON_OPTION, set_home
 from pipelines.settings import home_from_environment
 
@@ -108,11 +109,11 @@ def _status_lines(found: Standing) -> list[str]:
 
 
 def _what_if_lines(told: WhatIf) -> list[str]:
+    from assets.audit.what_if import DAYS_A_MONTH  # noqa: PLC0415
+
+    judged = f"{plural(told.releases, 'release')} and {plural(told.readings, 'reading')} of deliveries"
     lines = [
-        (
-            f"{told.first_day} to {told.last_day} ({told.days:,} days): {told.releases:,} releases and "
-            f"{told.readings:,} readings of deliveries were judged."
-        ),
+        f"{told.first_day} to {told.last_day} ({plural(told.days, 'day')}): {judged}.",
         "",
         f"{'Check':50} {'threshold':>12} {'asked':>8} {'alarms':>8} {'then':>8} {'a month':>9} {'then':>8}",
     ]
@@ -123,6 +124,8 @@ def _what_if_lines(told: WhatIf) -> list[str]:
             f"{one.check_id or 'All checks':50} {were:>12} {asked:>8} {one.before:>8,} {one.after:>8,} "
             f"{one.before_a_month:>9.2f} {one.after_a_month:>8.2f}"
         )
+    if told.days < DAYS_A_MONTH:
+        lines.append("This is less than a month: numbers a month are what it would come to if it went on like this.")
     lines += ["", *_moved_lines("Would have been held and were not", told.held)]
     lines += _moved_lines("Were held and would have passed", told.let_through)
     return [*lines, LIMITS]
