@@ -1,7 +1,8 @@
 """Proof that nobody changed what was decided, found and published: ``needlepoint audit verify``.
 
 What is recomputed: the chain of the ledger; every history file; every file of every kept release and evidence pack; the
-kept code; every raw file of every delivery, against its record, and the records against the releases made from them.
+kept code; every raw file of every delivery, against its record; records and typed rows, against the releases made from
+them.
 
 What this cannot prove: a chain shows that no line was changed, moved or taken out, but whoever may write to the whole
 home can cut lines off its end and take away whatever names them. Only a head that is known from elsewhere shows that:

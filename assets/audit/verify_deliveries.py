@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from assets.audit.findings import CHANGED, MISSING, Broken, compared, read_object
 from assets.audit.seals import KIND, MANIFEST, file_hashes, newest, sha256
+from assets.audit.typed_rows import ROWS, rows_digest
 from assets.contract import CONTRACT
-from assets.deliveries.landing import PROFILE_NAME, identity
+from assets.deliveries.landing import PROFILE_NAME, READINGS, identity
 from assets.deliveries.ledger import RECORD
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import load_profile
@@ -37,6 +38,7 @@ def broken_deliveries(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
         records[delivery_id] = record
         yield from _delivery(home.ledger.folder(delivery_id), record, f"{home.lake.name}/{delivery_id}")
     yield from _told_by_releases(home, records, found)
+    yield from _rows(home, records, found)
 
 
 def _record(home: Home, delivery_id: str) -> Delivery | None:
@@ -86,3 +88,20 @@ def _agrees(record: Delivery, said: dict[str, Any]) -> bool:
     if {file.name: file.sha256 for file in record.files} != said["files"]:
         return False
     return record.run_key != said.get("reading") or all(getattr(record, name) == said[name] for name in SAME_READING)
+
+
+def _rows(home: Home, records: dict[str, Delivery], found: tuple[Entry, ...]) -> Iterator[Broken]:
+    """Typed rows, of the reading in force or of a kept earlier one, that are not those a release was made from."""
+    sealed: dict[str, set[str]] = {}
+    for release, entry in newest(found, KIND).items():
+        path = home.releases / release / ROWS
+        if path.exists() and sha256(path) == entry.body["files"].get(ROWS):
+            for reading, digest in (read_object(path) or {}).items():
+                sealed.setdefault(reading, set()).add(digest)
+    for delivery_id, record in records.items():
+        folder = home.ledger.folder(delivery_id)
+        kept = {path.name: path for path in sorted((folder / READINGS).glob("*"))} | {record.run_key: folder}
+        for reading, place in kept.items():
+            if reading in sealed and sealed[reading] != {rows_digest(place)}:
+                name = place.relative_to(home.path).as_posix()
+                yield Broken(f"{name}/rows", "these are not the rows that a release was made from")

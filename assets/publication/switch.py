@@ -10,6 +10,7 @@ import polars as pl
 
 from assets.audit.code_copy import keep_code
 from assets.audit.seals import seal_release
+from assets.audit.typed_rows import write_rows
 from assets.contract import CONTRACT
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
@@ -43,6 +44,7 @@ def release_built(home: Home) -> str:
     if is_in_force(home, identity):
         shutil.rmtree(home.building)
     else:
+        write_rows(home, deliveries)
         seal_release(home, identity)
         switch_in(home, identity)
     keep_pack(home)

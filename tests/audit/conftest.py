@@ -15,8 +15,10 @@ import pytest
 from assets.audit import history
 from assets.audit.ledger import append, entries
 from assets.audit.seals import seal_release
+from assets.audit.typed_rows import write_rows
 from assets.contract import CONTRACT
 from assets.deliveries.landing import find_deliveries, land
+from assets.deliveries.ledger import State
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
 from assets.home import Home
 from assets.publication.release import switch_in, write_manifest
@@ -69,6 +71,7 @@ def release_of(home: Home, release: str, *deliveries: Delivery) -> None:
         path = home.building / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+    write_rows(home, deliveries)
     write_manifest(home.building, release, deliveries, "0123456789ab", CONTRACT.version, {}, None)
     seal_release(home, release)
     switch_in(home, release)
@@ -80,7 +83,12 @@ def _landed(home: Home, feed: Path) -> Delivery:
         (feed / f"{table.name}.csv").write_text(f"{','.join(table.names)}\n", encoding="utf-8")
     profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
     (sent,) = find_deliveries([feed], profile).sent
-    return land(sent, profile, CONTRACT.version, home.ledger)[0]
+    accepted = replace(land(sent, profile, CONTRACT.version, home.ledger)[0], state=State.ACCEPTED)
+    home.ledger.save(accepted)
+    rows = home.ledger.folder(accepted.delivery_id) / "rows"
+    rows.mkdir()
+    (rows / "visit.0.parquet").write_text("typed rows", encoding="utf-8")
+    return accepted
 
 
 def _pack(home: Home) -> None:

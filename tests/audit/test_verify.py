@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +30,7 @@ FLIPPED = (
     "releases/aaaa/manifest.json",
     "releases/bbbb/manifest.json",
     "releases/bbbb/seal.json",
+    "releases/bbbb/rows.json",
     "releases/bbbb/warehouse.duckdb",
     "releases/bbbb/tables/clinic.parquet",
     "releases/bbbb/public/clinic.parquet",
@@ -122,6 +125,35 @@ def test_a_raw_file_that_was_added_is_named(sealed_home: Home) -> None:
     (folder,) = sealed_home.lake.glob("*/raw")
     (folder / "more.csv").touch()
     assert places(sealed_home) == [f"lake/{folder.parent.name}/raw/more.csv"]
+
+
+def test_typed_rows_that_were_changed_are_found_and_not_sealed_anew(sealed_home: Home) -> None:
+    (delivery,) = sealed_home.ledger.all()
+    folder = sealed_home.ledger.folder(delivery.delivery_id)
+    rows = folder / "rows" / "visit.0.parquet"
+    rows.write_text("other rows", encoding="utf-8")
+    release_of(sealed_home, "cccc", delivery)
+    named = f"lake/{delivery.delivery_id}/rows"
+    assert places(sealed_home) == [named]
+    rows.write_text("typed rows", encoding="utf-8")
+    (folder / "rows" / "visit.1.parquet").touch()
+    assert places(sealed_home) == [named]
+    (folder / "rows" / "visit.1.parquet").unlink()
+    assert places(sealed_home) == []
+
+
+def test_a_delivery_that_was_read_again_has_other_rows_and_its_earlier_ones_are_still_looked_at(
+    sealed_home: Home,
+) -> None:
+    (delivery,) = sealed_home.ledger.all()
+    folder = sealed_home.ledger.folder(delivery.delivery_id)
+    earlier = folder / "readings" / delivery.run_key
+    shutil.copytree(folder / "rows", earlier / "rows")
+    sealed_home.ledger.save(replace(delivery, contract_version="3"))
+    (folder / "rows" / "visit.0.parquet").write_text("rows of the new reading", encoding="utf-8")
+    assert places(sealed_home) == []
+    (earlier / "rows" / "visit.0.parquet").write_text("other rows", encoding="utf-8")
+    assert places(sealed_home) == [f"lake/{delivery.delivery_id}/readings/{delivery.run_key}/rows"]
 
 
 def test_the_status_of_a_site_may_change(sealed_home: Home) -> None:
