@@ -13,8 +13,8 @@ import polars as pl
 
 from assets.audit.delivery_profile import delivery_profile
 from assets.audit.drift_facts import drift_facts
-from assets.audit.drift_features import FEATURE, SERIES, families, window_of
-from assets.audit.drift_statistics import adjusted, judge
+from assets.audit.drift_features import EMPTY_TABLES, FEATURE, SERIES, families, window_of
+from assets.audit.drift_statistics import absences, adjusted, judge
 from assets.contract.check_kinds import Kind
 from assets.contract.thresholds import tolerance
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from assets.audit.drift_features import Family
+    from assets.audit.drift_statistics import Floats
     from assets.contract.model import Contract
 
 DRIFT_SCHEMA = pl.Schema(
@@ -79,7 +80,8 @@ def drift(sent: pl.DataFrame, profile: pl.DataFrame, decided: Mapping[str, float
     latest = window.filter(pl.col("place") == pl.col("place").max()).select(
         *SERIES, "delivery_id", earlier_nights=pl.col("nights") - 1
     )
-    judged = [_judged(family) for family in families(window, profile)]
+    volume, *others = families(window, profile)
+    judged = [_empty_tables(volume), *(_judged(family) for family in (volume, *others))]
     facts = drift_facts(sent).with_columns(score=pl.col("is_found").cast(pl.Float64) * FACT).drop("is_found")
     everything = pl.concat([*judged, facts.select(*FEATURE, "direction", "score")])
     limits = [(name, tolerance(name, Kind.DRIFT.value, decided)) for name in everything["check_id"].unique()]
@@ -99,9 +101,20 @@ def drift(sent: pl.DataFrame, profile: pl.DataFrame, decided: Mapping[str, float
 
 def _judged(family: Family) -> pl.DataFrame:
     verdict = judge(family.measure, family.nights)
-    p = np.minimum(adjusted(verdict, RATE * family.weight) / family.weight, 1.0)
     low, high = ("fewer", "more") if family.name != "scores" else ("lower", "higher")
-    return family.features.with_columns(
-        direction=pl.Series(np.where(verdict.rises, high, low)),
-        score=pl.Series(np.round(-np.log10(p) + 0.0, 6), dtype=pl.Float64),
-    ).filter(pl.col("score").is_not_nan())
+    return _scored(
+        family.features.with_columns(direction=pl.Series(np.where(verdict.rises, high, low))),
+        adjusted(verdict, RATE * family.weight) / family.weight,
+    )
+
+
+def _empty_tables(volume: Family) -> pl.DataFrame:
+    return _scored(
+        volume.features.with_columns(feature=pl.lit("empty_table"), direction=pl.lit("none")),
+        absences(volume.nights) / EMPTY_TABLES,
+    )
+
+
+def _scored(features: pl.DataFrame, p: Floats) -> pl.DataFrame:
+    score = np.round(-np.log10(np.minimum(p, 1.0)) + 0.0, 6)
+    return features.with_columns(score=pl.Series(score, dtype=pl.Float64)).filter(pl.col("score").is_not_nan())

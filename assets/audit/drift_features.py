@@ -23,6 +23,7 @@ SERIES = ["clinic_key", "profile"]
 NIGHT = [*SERIES, "sent_on"]
 FEATURE = [*SERIES, "check_id", "feature", "item"]
 WIDTH = HISTORY_NIGHTS + 1
+EMPTY_TABLES = 1 / 4
 WEEKS = 3
 """Weekdays differ as far as so many nights of each are known."""
 CLEARLY = 0.001
@@ -73,12 +74,13 @@ def window_of(sent: pl.DataFrame) -> pl.DataFrame:
 def families(window: pl.DataFrame, profile: pl.DataFrame) -> Iterator[Family]:
     """Everything that is judged. Families share the rate of false alarms by their weight.
 
-    Faults of codes are the hardest to see, so codes have half of it; a wrong scale or an empty column is plain.
+    Faults of codes are the hardest to see, so codes have three eighths of it, and a quarter is for empty tables
+    (``EMPTY_TABLES``); a wrong scale or an empty column is plain.
     """
     lines = profile.join(window.select(*NIGHT, "place"), on=NIGHT)
     levels = lines.filter(pl.col("feature") == "level")
     yield _volume(window, lines)
-    yield _shares("codes", 1 / 2, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]))
+    yield _shares("codes", 3 / 8, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]))
     empty = lines.filter(pl.col("feature") == "empty").select(*FEATURE, "place", "n", "rows")
     yield _shares("fields", 1 / 8, pl.concat([empty, _round(levels)]))
     steps = lines.filter(pl.col("feature").is_in(["step", "gap"]))
@@ -92,10 +94,10 @@ def _volume(window: pl.DataFrame, lines: pl.DataFrame) -> Family:
     exposure, support, fitted = _exposure(window, features, total)
     return Family(
         "volume",
-        1 / 4,
+        1 / 8,
         Measure.COUNT,
         features,
-        Nights(exposure, total, np.zeros_like(total), support, fitted, _group(features, "feature")),
+        Nights(exposure, total, np.zeros_like(total), support, fitted, _group(features, "table")),
     )
 
 

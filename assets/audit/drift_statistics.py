@@ -7,7 +7,8 @@ deviance is divided by how much more the earlier nights varied than single rows 
 poorly, so the dispersions of all features of a kind are shrunk towards their common value (Smyth 2004, Stat Appl Genet
 Mol Biol 3:3), which is worth degrees of freedom. A dispersion below 1 counts as 1.
 
-* Counts: negative binomial, with the dispersion just described; weekdays may differ (``exposure``).
+* Counts: negative binomial, with the dispersion just described; weekdays may differ (the exposure). That a table is
+  empty is asked on its own (``absences``).
 * Shares: binomial deviance of two groups with half a row of continuity correction.
 * Means: of normal scores, so that no outlier and no skew of a scale makes the tail.
 
@@ -87,6 +88,34 @@ class Verdict:
 def judge(measure: Measure, nights: Nights) -> Verdict:
     """Judge the last night of every feature."""
     unit = UNITS[measure]
+    past, dispersion, freedom, usable = _prepared(unit, nights)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found, rises = unit.distance(past, dispersion)
+        p = np.where(usable, np.maximum(stats.f.sf(found, 1, freedom), LEAST_P), np.nan)
+        nearest = np.where(usable, stats.f.sf(unit.farthest(past, dispersion), 1, freedom), np.nan)
+    return Verdict(p, nearest, rises)
+
+
+def absences(nights: Nights) -> Floats:
+    """Adjusted p-value of counts that are 0 tonight; 1 for those that are not, nan with too little past.
+
+    A count that never was far from 0 can only be missed, so this asks less than ``judge``. Whether a count is 0 has a
+    probability that is known beforehand. Counts are taken in the order of it, the least likely first, and each has the
+    sum of all up to its own: the rate at which any of them would be 0 by chance.
+    """
+    past, dispersion, _, usable = _prepared(COUNTS, nights)
+    expected = COUNTS.fitted(past)[:, -1]
+    uncertain = _ratio(np.ones_like(expected), nights.support * expected)
+    extra = np.maximum(_ratio(dispersion - 1, expected) + uncertain, TINY)
+    chance = np.where(usable, (1 + extra * expected) ** (-1 / extra), 1.0)
+    order = np.argsort(chance, kind="stable")
+    together = np.empty_like(chance)
+    together[order] = np.minimum(np.cumsum(chance[order]), 1.0)
+    return np.where(usable, np.where(nights.total[:, -1] == 0, np.maximum(together, LEAST_P), 1.0), np.nan)
+
+
+def _prepared(unit: Unit, nights: Nights) -> tuple[Nights, Floats, Floats, Booleans]:
+    """The nights to compare with, and of each feature its dispersion, its degrees of freedom, and whether to judge."""
     past = _without_outliers(unit, nights)
     nights_used = (past.n[:, :-1] > 0).sum(axis=1)
     ratio, common = unit.spread(past)
@@ -97,11 +126,7 @@ def judge(measure: Measure, nights: Nights) -> Verdict:
         dispersion[own & ~common] = clump(ratio[own & ~common])
     dispersion = np.maximum(np.maximum(dispersion, ratio), 1.0)
     usable = (nights_used >= FEWEST_NIGHTS) & (past.n[:, -1] > 0) & unit.usable(past)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found, rises = unit.distance(past, dispersion)
-        p = np.where(usable, np.maximum(stats.f.sf(found, 1, freedom), LEAST_P), np.nan)
-        nearest = np.where(usable, stats.f.sf(unit.farthest(past, dispersion), 1, freedom), np.nan)
-    return Verdict(p, nearest, rises)
+    return past, dispersion, freedom, usable
 
 
 def moderated(ratio: Floats, freedom: Floats, informative: Booleans) -> tuple[Floats, Floats]:
@@ -263,7 +288,8 @@ class _Means:
 
 
 Unit = _Counts | _Shares | _Means
-UNITS: dict[Measure, Unit] = {Measure.COUNT: _Counts(), Measure.SHARE: _Shares(), Measure.MEAN: _Means()}
+COUNTS = _Counts()
+UNITS: dict[Measure, Unit] = {Measure.COUNT: COUNTS, Measure.SHARE: _Shares(), Measure.MEAN: _Means()}
 
 
 def _without_outliers(unit: Unit, nights: Nights) -> Nights:

@@ -53,7 +53,7 @@ def test_nothing_stands_out_when_nothing_has_changed(seed: int) -> None:
     ("fault", "expected"),
     [
         (change(visits=40), ("visit.rows.drift", "volume", "fewer")),
-        (change(visits=0), ("visit.rows.drift", "volume", "fewer")),
+        (change(visits=0), ("visit.rows.drift", "empty_table", "none")),
         (change(visits=190), ("visit.rows.drift", "volume", "more")),
         (change(changed=12), ("visit.rows.drift", "changed", "more")),
         (change(set_aside=15), ("visit.rows.drift", "set_aside", "more")),
