@@ -149,8 +149,9 @@ def _chunks(page: Page) -> Iterator[tuple[str, bytes]]:
     """Files that the engine loads for one value of a filter; the payload says which value each is for."""
     for name, parts in page.chunks.items():
         file = f"data/{name}.js"
-        place = (page.payload or {})["chunks"]["files"].index(file)
-        yield file, f"window.DASH_CHUNK({place},{script_json(parts)});\n".encode()
+        places = [place for place, name in enumerate((page.payload or {})["chunks"]["files"]) if name == file]
+        at = places[0] if len(places) == 1 else places
+        yield file, f"window.DASH_CHUNK({script_json(at)},{script_json(parts)});\n".encode()
 
 
 def _plotly() -> bytes:

@@ -142,7 +142,7 @@ class Page:
     chunks: dict[str, Any] = field(default_factory=dict)
     """Parts that the engine loads when they are asked for: file name without ending -> parts.
 
-    ``payload["chunks"]["files"]`` says at the place of which value of its filter each file stands.
+    ``payload["chunks"]["files"]`` says at the places of which values of its filter each file stands.
     """
 
 

@@ -17,9 +17,11 @@ from dashboards.pages.quality_cards import checks_card, conservation_card, quara
 from dashboards.pages.quality_panel import checks_of, hidden_panel, panel_html, panel_state
 from dashboards.pages.quality_rows import (
     ATTENTION,
+    OF_STAGE,
     PASSED,
     check_cells,
     conservation_cells,
+    in_data_sets,
     place_of,
     reconciles,
     severest_first,
@@ -31,7 +33,10 @@ from dashboards.pages.quality_trail import trail_of
 from dashboards.words import ANY_CARE, DASH, SEVERITY, STATUS, count, listing, percent, plural, spoken, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dashboards.pages.frame import SiteMeta
+    from dashboards.pages.parts import Card
     from dashboards.pages.quality_heat import Results
     from dashboards.pages.quality_trail import Trail
     from dashboards.published import Published, Row
@@ -87,12 +92,12 @@ NARROWED = (0, 3, 2, 1)
 def build(published: Published, meta: SiteMeta) -> Page:
     """Return the page; rows of long tables are written by the engine."""
     # of the written files only those know who are given the pages later
-    checks = [*published.rows("check_summary"), *published.rows("check_written")]
+    checks = in_data_sets([*published.rows("check_summary"), *published.rows("check_written")])
     quarantine = published.rows("quarantine_by_reason")
     deliveries = published.rows("conservation")
     if not checks and not deliveries:
         return Page(NAME, HEADING, f'<p class="notice">{NO_DATA}</p>')
-    tables = [table.name for table in published.contract.tables]
+    tables = [*(table.name for table in published.contract.tables), *OF_STAGE.values()]
     checks.sort(key=lambda row: (place_of(row["table_name"], tables), *severest_first(row), row["check_id"]))
     quarantine.sort(key=lambda row: (place_of(row["table_name"], tables), -row["rows"], row["check_id"]))
     deliveries.sort(key=lambda row: (row["extract_stamp"] or "", row["delivery_id"]), reverse=True)
@@ -103,6 +108,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
     trail = trail_of(published)
     by_run = _heat_states(trail.results, checks, filters) if trail.results else {}
     panels = _panel_states(published, meta, results, checks, trail)
+    no_panel = hidden_panel(panels.values())
     cards = [
         *trail.heat_cards(by_run),
         quality_heat.card(heat["0|0"].plots[quality_heat.CARD]),
@@ -129,7 +135,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
     _tiles(made, published, meta, checks, deliveries)
     attention = [row for row in checks if row["status"] in ATTENTION]
     # Only checks that need attention are written into the page; the engine writes the others.
-    written = joined([made, State(rows={"checks": [check_cells(row) for row in attention]}), heat["0|0"], panels["0"]])
+    written = joined([made, State(rows={"checks": [check_cells(row) for row in attention]}), heat["0|0"], no_panel])
     written = joined([written, by_run["0|0"]]) if by_run else written
     body = (
         f"{filters_html(filters)}"
@@ -144,16 +150,23 @@ def build(published: Published, meta: SiteMeta) -> Page:
         f'<div class="grid">{card_html(cards[-1], written)}</div>'
     )
     parts = parts_json(
-        [(("table", "fails"), heat), *([(("table", "fails"), by_run)] if by_run else []), (("check",), panels)],
+        [
+            (("table", "fails"), heat),
+            *([(("table", "fails"), by_run)] if by_run else []),
+            (("check",), {"0": no_panel}),
+        ],
         cards,
     )
+    chunks = _chunks(panels, checks, cards)
+    words = shared_words([*parts, *(part for found in chunks.values() for part in found)])
     content = {
         "rows": made.rows,
         "narrow": {"table": "checks", "columns": list(NARROWED)},
-        "words": shared_words(parts),
+        "words": words,
         "parts": parts,
+        "chunks": {"filter": "check", "files": ["", *(f"data/{_file(row)}.js" for row in checks)]},
     }
-    return Page(NAME, HEADING, body, payload(NAME, meta, cards, filters, **content), styles=(NAME,))
+    return Page(NAME, HEADING, body, payload(NAME, meta, cards, filters, **content), styles=(NAME,), chunks=chunks)
 
 
 def _heat_states(results: Results, checks: list[Row], filters: list[dict[str, Any]]) -> dict[str, State]:
@@ -182,7 +195,19 @@ def _panel_states(
         made.text |= {"check.page": f"{catalogue.NAME}/{check_id}.html"} if check_id in pages else {}
         made.text |= trail.words(check_id)
         states[str(place)] = made
-    return hidden_panel(states)
+    return states
+
+
+def _chunks(panels: Mapping[str, State], checks: list[Row], cards: Sequence[Card]) -> dict[str, Any]:
+    """What the panel says of each check, in a file for each data set: nobody opens them all."""
+    files: dict[str, dict[str, State]] = {}
+    for place, row in enumerate(checks, start=1):
+        files.setdefault(_file(row), {})[str(place)] = panels[str(place)]
+    return {name: parts_json([(("check",), states)], cards) for name, states in files.items()}
+
+
+def _file(row: Row) -> str:
+    return f"{NAME}-{row['table_name']}"
 
 
 def _later(meta: SiteMeta, checks: list[Row]) -> int:
@@ -277,7 +302,7 @@ def _filters(checks: list[Row], tables: list[str]) -> list[dict[str, Any]]:
     labels = [(spoken(name), spoken(name)) for name in present]
     names = [(row["check_id"], row["title"]) for row in checks]
     return [
-        selection_filter("table", "Table", [("", "All tables"), *labels]),
+        selection_filter("table", "Data set", [("", "All data sets"), *labels]),
         fails,
         results,
         selection_filter("check", "Check", [("", "All checks"), *names]),

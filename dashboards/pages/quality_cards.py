@@ -98,14 +98,15 @@ def summary_card(checks: list[Row], tables: list[str]) -> Card:
     ]
     return Card(
         "summary",
-        "Which checks passed, table by table?",
+        "Which checks passed, data set by data set?",
         12,
-        "Each bar is a table of the data model and each part a number of checks. A warning does not stop the "
-        "publication; a failed check that is critical does. Not applicable: the delivery had nothing to check.",
-        Table("summary", "Checks by table", (Column("Table"), *columns)),
+        "Each bar is a table that clinics send, or a stage of the release, and each part a number of checks. A warning "
+        "does not stop the publication; a failed check that is critical does. Not applicable: there was nothing to "
+        "check.",
+        Table("summary", "Checks by data set", (Column("Data set"), *columns)),
         check_status.spec(rows),
         (Key("pass", "passed"), Key("warn", "! warning"), Key("fail", "✕ failed"), Key("not-run", "not applicable")),
-        say=f"{plural(len(checks), 'check')} of {plural(len(rows), 'table')}, from columns and codes to keys.",
+        say=f"{plural(len(checks), 'check')} of {plural(len(rows), 'data set')}, from columns to numbers.",
     )
 
 

@@ -105,8 +105,8 @@ def card(spec: Spec | None) -> Card:
         12,
         f"A row is a check, a column a delivery, the last {MOST_DELIVERIES} of them from left to right in the order of "
         "their extracts; the last column are the checks on the accepted rows of all deliveries together. Without a "
-        "choice of table there is one row for each table, with the worst result of its checks, and one for each check "
-        "that did not pass. Press a check to see what it means. Every result is in check_by_delivery.csv.",
+        "choice of data set there is one row for each of them, with the worst result of its checks, and one for each "
+        "check that did not pass. Press a check to see what it means. Every result is in check_by_delivery.csv.",
         TABLE,
         spec,
         KEYS,

@@ -12,7 +12,7 @@ from dashboards.pages.parts import State, slot, when
 from dashboards.words import STATUS, count, listing, plural, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from assets.contract.checks import Check
     from assets.contract.model import Contract
@@ -135,6 +135,6 @@ def _history(row: Row, results: Sequence[tuple[str, str]]) -> str:
     return f"{passed}. Not on {listing([*named, f'{more:,} before']) if more else listing(named)}."
 
 
-def hidden_panel(states: Mapping[str, State]) -> dict[str, State]:
-    """Return the states with one before them, of no check, in which the panel is hidden."""
-    return {"0": State(hide=[PANEL]), **states}
+def hidden_panel(states: Iterable[State]) -> State:
+    """Return the state of no check: the panel is hidden, and its places are empty."""
+    return State(hide=[PANEL], text={name: "" for state in states for name in state.text})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assets.contract.check_kinds import Stage
 from dashboards.markup import clean
 from dashboards.words import SEVERITY, plural, rounded, spoken, stamp_text
 
@@ -15,6 +16,8 @@ WRITTEN = 5
 """Rows of a table that are written into the page; the engine writes all."""
 PASSED = ("pass", "pass_with_violations")
 ATTENTION = ("warn", "fail", "error")
+OF_STAGE = {Stage.MODEL.value: "models", Stage.STATISTICS.value: "statistics", Stage.PUBLISHED.value: "written_files"}
+"""Data sets that stand for all tables of a stage: there are too many for a choice."""
 PARTS = ("accepted", "quarantined", "superseded", "rejected")
 STATES = {"accepted": "Accepted", "rejected": "Rejected", "held": "Held for review"}
 
@@ -113,3 +116,8 @@ def short_day(stamp: str) -> str:
     """Day and month of a stamp, for a place with little room."""
     day, month, *_ = [*stamp_text(stamp[:10]).split(), "", ""]
     return f"{day} {month[:3]}".strip()
+
+
+def in_data_sets(checks: list[Row]) -> list[Row]:
+    """Return the checks with a data set in place of a table: a table of the contract, or a stage of the release."""
+    return [{**row, "table_name": OF_STAGE.get(row["stage"], row["table_name"])} for row in checks]

@@ -13,7 +13,7 @@
  *   state    {text, plots, rows, alert, hide, steps}; a number in text is a place in ``words``, which several share
  *   narrow   {table, columns}: each filter hides the rows of one table that have another value in its column
  *   chunks   {filter, files}: parts that are loaded when a value of this filter is chosen, by its place ("": none);
- *            a file calls DASH_CHUNK(place, parts)
+ *            a file calls DASH_CHUNK(place, parts), or with all places if several have this file
  * DASH_PASSPORTS = {id: {title, rows: [[label, text], ...], checks: [[id, title, status], ...]}}, loaded at first use
  */
 (() => {
@@ -81,7 +81,7 @@
     return loading.get(src);
   }
 
-  window.DASH_CHUNK = (place, more) => chunks.set(place, more);
+  window.DASH_CHUNK = (places, more) => [places].flat().forEach((place) => chunks.set(place, more));
 
   /** Have the numbers of the selection at hand. False: they could not be had, or another choice was made meanwhile. */
   async function fetched() {

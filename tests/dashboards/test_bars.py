@@ -124,7 +124,7 @@ def suppressed(folder: Path, name: str) -> str | None:
     filters = made["filters"]
     parts = made.get("parts") or [{"by": [item["id"] for item in filters], "states": made.get("states", {})}]
     chunks = made.get("chunks", {"filter": "", "files": []})
-    loaded = [_chunk(folder / file) if file else [] for file in chunks["files"]]
+    loaded = [chunk_of(folder / file) if file else [] for file in chunks["files"]]
     for places in itertools.product(*(range(len(item["values"])) for item in filters)):
         at = dict(zip((item["id"] for item in filters), places, strict=True))
         more = loaded[at[chunks["filter"]]] if loaded else []
@@ -136,9 +136,11 @@ def suppressed(folder: Path, name: str) -> str | None:
     return None
 
 
-def _chunk(path: Path) -> list[dict[str, Any]]:
+def chunk_of(path: Path) -> list[dict[str, Any]]:
     text = path.read_text(encoding="utf-8")
-    parts: list[dict[str, Any]] = json.loads(text[text.index(",") + 1 :].removesuffix(");\n"))
+    called = re.match(r"window\.DASH_CHUNK\((\d+|\[[\d,]+\]),", text)
+    assert called
+    parts: list[dict[str, Any]] = json.loads(text[called.end() :].removesuffix(");\n"))
     return parts
 
 

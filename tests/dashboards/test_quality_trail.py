@@ -18,6 +18,7 @@ from dashboards.words import DASH
 from tests.dashboards import sample_frames, trail_frames
 from tests.dashboards.chromium import text
 from tests.dashboards.test_bars import axe
+from tests.dashboards.test_quality_page import panel
 from tests.dashboards.test_site_files import payload
 
 if TYPE_CHECKING:
@@ -97,12 +98,8 @@ def test_words_and_strip_of_a_check_agree() -> None:
 
 def test_the_panel_has_the_fields_of_the_trail(trail_site: Path) -> None:
     made = payload(trail_site / "data" / "quality.js")
-    states = next(part["states"] for part in made["parts"] if part["by"] == ["check"])
     names = [value[0] for value in made["filters"][3]["values"]]
-    said = {
-        slot: made["words"][words] if isinstance(words, int) else words
-        for slot, words in states[str(names.index("visit.visit_key.required"))]["text"].items()
-    }
+    said = panel(trail_site, names.index("visit.visit_key.required"))
     assert said["check.decided"] == "Waiver by Quality team until 24 December 2026"
     assert len(said["check.strip"]) == 30
 
@@ -140,7 +137,7 @@ def test_a_held_run_and_its_check_are_found_by_eye_and_keyboard(
     page.locator("#runs_heat summary").first.click()
     button = page.locator(f"#runs_heat button[data-value='{HELD}']")
     button.press("Enter")
-    assert text(page, "section.check h2")
+    page.locator("section.check").wait_for()
     assert "Not in that of 9 November 2026" in text(page, "section.check [data-slot='check.runs']")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
