@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from assets.contract import CONTRACT
 from assets.deliveries import landing
-from assets.deliveries.landing import find_deliveries, land, sweep
-from assets.deliveries.ledger import State
+from assets.deliveries.landing import READINGS, find_deliveries, land, sweep
+from assets.deliveries.ledger import Ledger, State
 from assets.deliveries.problems import InputProblem
 
 if TYPE_CHECKING:
@@ -251,6 +252,42 @@ def test_the_ledger_says_who_and_when_and_keeps_it_when_read_again(reader: Reade
     assert again.delivery.profile_version == 2
     assert (again.delivery.landed_at, again.delivery.landed_by) == (first.landed_at, first.landed_by)
     assert (again.folder / "checks.parquet").read_text() == "history"
+
+
+def accepted(reader: Reader, version: int) -> Path:
+    """Read the same content under a version of its profile, and accept it; return where the earlier readings are."""
+    read = reader.feed(
+        reader.write({"a.csv": PRECAUTIONS}), reader.profile(ONE.replace("version: 1", f"version: {version}"))
+    )
+    reader.ledger.save(replace(read.delivery, state=State.ACCEPTED))
+    return read.folder / READINGS
+
+
+def test_a_reading_that_is_replaced_is_kept_without_the_raw_files(reader: Reader) -> None:
+    readings = accepted(reader, 1)
+    assert not readings.exists()
+    first = reader.ledger.all()[0]
+    rows = (readings.parent / "rows" / "precaution.0.parquet").read_bytes()
+    accepted(reader, 2)
+    second = reader.ledger.all()[0]
+    accepted(reader, 3)
+    assert {path.name for path in readings.iterdir()} == {first.run_key, second.run_key}
+    kept = Ledger(readings).find(first.run_key)
+    assert kept == first
+    assert (readings / first.run_key / "rows" / "precaution.0.parquet").read_bytes() == rows
+    assert not list(readings.glob("*/raw"))
+    assert not list(readings.glob("*/readings"))
+    assert [delivery.profile_version for delivery in reader.ledger.all()] == [3]
+
+
+def test_a_refused_reading_leaves_nothing_of_those_before(reader: Reader) -> None:
+    readings = accepted(reader, 1)
+    accepted(reader, 2)
+    assert list(readings.iterdir())
+    wrong = ONE.replace("version: 1", "version: 3").replace('"*.csv",', '"*.csv", delimiter: "|",')
+    read = reader.feed(reader.write({"a.csv": PRECAUTIONS}), reader.profile(wrong))
+    assert read.delivery.state is State.REJECTED
+    assert not list(readings.iterdir())
 
 
 def test_file_that_cannot_be_opened(reader: Reader) -> None:
