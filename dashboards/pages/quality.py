@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 NAME, HEADING = "quality", "Data quality"
 FAILS = {"critical": "Sets rows aside or stops", "warning": "Warns"}
+RELEASED = "Released"
 NAMED = 3
 """Checks that need attention are named up to this number; the table has all."""
 
@@ -250,13 +251,13 @@ def _tiles(made: State, published: Published, meta: SiteMeta, checks: list[Row],
     shown = whole(known)
     is_low = shown is not None and shown < COMPLETENESS_TARGET_PERCENT
     target = f"target {COMPLETENESS_TARGET_PERCENT}%"
-    held = _held_by(published.rows("run"))
+    ended, because = _ended(published.rows("run"))
     made.text = {
         "checks.number": count(meta.checks_passed),
         "checks.unit": f"of {meta.checks_total:,}",
         "checks.sub": f"{plural(meta.warnings, 'warning')}, {failed:,} failed",
-        "release.number": "Held" if held else "Released",
-        "release.sub": f"by {clean(held)}" if held else "no blocking check stopped it",
+        "release.number": ended,
+        "release.sub": because,
         "aside.number": percent(aside / ingested) if aside == 0 or not ingested else _share(aside, ingested),
         "aside.sub": f"{aside:,} of {plural(ingested, 'row')}",
         "newest.number": short_day(meta.stamp) or DASH,
@@ -264,8 +265,6 @@ def _tiles(made: State, published: Published, meta: SiteMeta, checks: list[Row],
             f"{plural(len(deliveries), 'delivery', 'deliveries')}, "
             f"{f'{refused:,} not accepted' if refused else 'all accepted'}"
         ),
-        "known.number": percent(known),
-        "known.sub": f"▼ Below the {target}" if is_low else target,
         "reconcile.number": "Exact" if not wrong else "Wrong",
         "reconcile.sub": (
             "ingested = accepted + quarantined + superseded + rejected"
@@ -273,18 +272,27 @@ def _tiles(made: State, published: Published, meta: SiteMeta, checks: list[Row],
             else f"▼ {plural(wrong, 'delivery', 'deliveries')} do not add up"
         ),
     }
-    flagged = (("checks", failed), ("release", held), ("known", is_low), ("reconcile", wrong))
+    if known is not None:
+        made.text |= {"known.number": percent(known), "known.sub": f"▼ Below the {target}" if is_low else target}
+    flagged = (("checks", failed), ("release", ended != RELEASED), ("known", is_low), ("reconcile", wrong))
     made.alert = [name for name, is_bad in flagged if is_bad]
 
 
-def _held_by(runs: list[Row]) -> str:
-    """Checks that held the last run; empty if it was not held, and where the site knows nothing of runs."""
-    return runs[-1]["held_by"] if runs and runs[-1]["state"] == "held" else ""
+def _ended(runs: list[Row]) -> tuple[str, str]:
+    """How the last run ended, and by what; a site that knows nothing of runs is one that was released."""
+    state = runs[-1]["state"] if runs else ""
+    if state == "held":
+        return "Held", f"by {clean(runs[-1]['held_by'])}"
+    if state in ("failed", "unfinished"):
+        return "Failed", "the last run; the numbers before it stay"
+    return RELEASED, "no blocking check stopped it"
 
 
 def _tiles_html(made: State) -> str:
     return "".join(
-        tile_html(tile_id, label, definition, made, passport) for tile_id, label, definition, passport in TILES
+        tile_html(tile_id, label, definition, made, passport)
+        for tile_id, label, definition, passport in TILES
+        if f"{tile_id}.number" in made.text
     )
 
 

@@ -122,7 +122,8 @@ def selected(results: Results, checks: Sequence[Row], tables: Sequence[str], *, 
     told = [row for row in checks if worst[row["check_id"]] in wanted]
     told.sort(key=lambda row: (WORST.index(worst[row["check_id"]]), row["check_id"]))
     drawn = [(clean(row["title"]), row["check_id"], found[row["check_id"]]) for row in told[:MOST_ROWS]]
-    rows = [*(_of_table(results, checks, name) for name in tables if is_all), *drawn]
+    of_tables = [_of_table(results, checks, name) for name in tables if is_all]
+    rows = [*(row for row in of_tables if row[2]), *drawn]
     cells = [
         {"row": at, "place": place, "status": statuses[key]}
         for at, (_, _, statuses) in enumerate(rows)

@@ -88,8 +88,10 @@ def say(results: Results, runs: Sequence[Row]) -> str:
     ended = [found[last] for found in results.by_check.values() if found[last] != NOT_RUN]
     counts = [sum(status in group for status in ended) for group in (PASSED, ("warn",), ("fail", "error"))]
     held = sum(row["state"] == "held" for row in runs)
-    of = f"of the last {plural(len(runs), 'run')}" if len(runs) > 1 else "of one run"
+    of = f"of the last {plural(len(runs), 'run')}"
     stopped = f"{held:,} {of} {'was' if held == 1 else 'were'} held by a check" if held else f"None {of} was held"
+    if len(runs) == 1:
+        stopped = "It was held by a check" if held else "It was not held"
     return (
         f"{counts[0]:,} of {plural(len(ended), 'check')} passed in the run of {results.names[last]}; "
         f"{counts[1]:,} warned, {counts[2]:,} failed. {stopped}."
