@@ -148,7 +148,13 @@ def _saved(path: Path) -> list[pl.DataFrame]:
 
 
 def append(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> None:
-    """Add the results of a run that has just been made to ``audit.check_result``."""
+    """Add results of a release to ``audit.check_result``; those of an earlier try of its step are the latest no more."""
+    connection.register("new_results", frame)
+    connection.execute(
+        "update audit.check_result set is_latest = false "
+        "where delivery_id is null and check_id in (select check_id from new_results)"
+    )
+    connection.unregister("new_results")
     _add(connection, frame.with_columns(is_latest=pl.lit(value=True)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from assets.contract.checks import Check, Kind, Stage, new_check
@@ -24,14 +23,9 @@ KEYED = frozenset({"intermediate", "marts"})
 """Schemas whose rows have keys; those of ``staging`` are what was sent, those of ``audit`` may be about whole files."""
 
 
-@cache
-def _models() -> tuple[Model, ...]:
-    return load_models()
-
-
 def model_checks(contract: Contract) -> tuple[Check, ...]:
     """Every check of the models."""
-    made = [check for model in _models() for check in _of_model(contract, model)]
+    made = [check for model in load_models() for check in _of_model(contract, model)]
     return (*made, *(oracle.check(contract) for oracle in ORACLES))
 
 
