@@ -148,7 +148,7 @@ def _saved(path: Path) -> list[pl.DataFrame]:
 
 
 def append(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> None:
-    """Add results of a release to ``audit.check_result``; those of an earlier try of its step are the latest no more."""
+    """Add results of a release to ``audit.check_result``; those of an earlier try of its step are no longer latest."""
     connection.register("new_results", frame)
     connection.execute(
         "update audit.check_result set is_latest = false "
