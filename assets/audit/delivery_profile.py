@@ -52,10 +52,12 @@ def delivery_profile(connection: duckdb.DuckDBPyConnection, contract: Contract, 
         for table in contract.tables:
             connection.execute(f"create or replace temp table drift_row as {_said_anew(table)}")
             parts += [_counted(connection, query) for query in _features(contract, table)]
-        parts += [_counted(connection, query) for query in (SET_ASIDE, *STEPS, GAPS)]
+        for name, query in COURSES.items():
+            connection.execute(f"create or replace temp table {name} as {query}")
+        parts += [_counted(connection, query) for query in (SET_ASIDE, *OF_COURSES)]
     finally:
-        connection.execute("drop table if exists temp.drift_row")
-        connection.execute("drop table if exists temp.drift_window")
+        for name in ("drift_row", *COURSES, "drift_window"):
+            connection.execute(f"drop table if exists temp.{name}")
     return pl.concat(parts)
 
 
@@ -174,23 +176,34 @@ SET_ASIDE = f"""
     group by finding.table_name, finding.check_id, {NIGHT}
 """
 
-_COURSE = """
-    with wanted as (
-        select distinct visit.episode_key from staging.visit as visit
-        inner join drift_window on visit.delivery_id = drift_window.delivery_id
-    ), course as (
-        select visit.visit_key, visit.episode_key, visit.day_offset, visit.delivery_id, episode.clinic_key, episode.side
+COURSES = {
+    "drift_course": """
+        with wanted as (
+            select distinct visit.episode_key from staging.visit as visit
+            inner join drift_window on visit.delivery_id = drift_window.delivery_id
+        )
+        select visit.visit_key, visit.episode_key, visit.day_offset, visit.delivery_id,
+            episode.clinic_key, episode.side as affected
         from staging.visit as visit
         inner join wanted on visit.episode_key = wanted.episode_key
         inner join staging.episode as episode on visit.episode_key = episode.episode_key
-    )
-"""
-STEPS = (
+    """,
+    "drift_score": """
+        select score.visit_key, score.measure_id, score.side, coalesce(score.active_passive, '') as active_passive,
+            coalesce(score.method, '') as method, score.value, score.delivery_id,
+            course.episode_key, course.day_offset, course.clinic_key, course.affected
+        from staging.measurement as score
+        inner join drift_course as course on score.visit_key = course.visit_key
+    """,
+}
+"""All visits of the episodes that the window speaks of, and their scores: what came before is compared with."""
+
+OF_COURSES = (
     f"""
-    {_COURSE}, stepped as (
-        select clinic_key, delivery_id, day_offset,
+    with stepped as (
+        select clinic_key, delivery_id,
             day_offset - lag(day_offset) over (partition by episode_key order by day_offset, visit_key) as step
-        from course
+        from drift_course
     )
     select 'visit.day_offset.drift' as check_id, 'step' as feature, '' as item, {NIGHT}, step as value, 0 as n,
         count(*) as rows
@@ -198,43 +211,37 @@ STEPS = (
     where step is not null group by {NIGHT}, step
     """,
     f"""
-    {_COURSE}
     select 'visit.day_offset.drift' as check_id, 'first_day' as feature, '' as item, {NIGHT}, null as value,
         count(*) as n, count(case when day_offset = 0 then 1 end) as rows
-    from course inner join drift_window on course.delivery_id = drift_window.delivery_id
+    from drift_course inner join drift_window on drift_course.delivery_id = drift_window.delivery_id
     group by {NIGHT}
     """,
     f"""
-    {_COURSE}, stepped as (
-        select course.clinic_key, score.delivery_id, score.measure_id,
-            abs(score.value - lag(score.value) over (
-                partition by course.episode_key, score.measure_id, score.side, coalesce(score.active_passive, ''),
-                    coalesce(score.method, '')
-                order by course.day_offset, course.visit_key
+    with stepped as (
+        select clinic_key, delivery_id, measure_id,
+            abs(value - lag(value) over (
+                partition by episode_key, measure_id, side, active_passive, method order by day_offset, visit_key
             )) as step
-        from staging.measurement as score
-        inner join course on score.visit_key = course.visit_key
+        from drift_score
     )
     select 'measurement.value.drift.' || measure_id as check_id, 'step' as feature, '' as item, {NIGHT}, step as value,
         0 as n, count(*) as rows
     from stepped inner join drift_window on stepped.delivery_id = drift_window.delivery_id
     where step is not null group by measure_id, {NIGHT}, step
     """,
-)
-GAPS = f"""
-    {_COURSE}, gap as (
-        select course.clinic_key, affected.delivery_id, affected.measure_id, affected.value - other.value as gap
-        from staging.measurement as affected
-        inner join course on affected.visit_key = course.visit_key and affected.side = course.side
-        inner join staging.measurement as other
+    f"""
+    with gap as (
+        select affected.clinic_key, affected.delivery_id, affected.measure_id, affected.value - other.value as gap
+        from drift_score as affected
+        inner join drift_score as other
             on affected.visit_key = other.visit_key and affected.measure_id = other.measure_id
-            and coalesce(affected.active_passive, '') = coalesce(other.active_passive, '')
-            and coalesce(affected.method, '') = coalesce(other.method, '')
+            and affected.active_passive = other.active_passive and affected.method = other.method
             and other.side = case when affected.side = 'left' then 'right' else 'left' end
-        where affected.side in ('left', 'right')
+        where affected.side in ('left', 'right') and affected.side = affected.affected
     )
     select 'measurement.value.drift.' || measure_id as check_id, 'gap' as feature, '' as item, {NIGHT}, gap as value,
         0 as n, count(*) as rows
     from gap inner join drift_window on gap.delivery_id = drift_window.delivery_id
     group by measure_id, {NIGHT}, gap
-"""
+    """,
+)

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import polars as pl
 
 from assets.contract.check_kinds import Kind, Stage
 from assets.contract.model import Severity
 from assets.publication.release import predecessor
-from assets.warehouse.connection import connect
+from assets.warehouse.connection import WarehouseError, connect
 
 if TYPE_CHECKING:
-    import duckdb
-
     from assets.home import Home
 
 FOUND, DELTA = "check_clinic", "check_delta"
@@ -81,7 +80,19 @@ def write_delta(connection: duckdb.DuckDBPyConnection, home: Home) -> pl.DataFra
     """Create ``audit.check_clinic`` and ``audit.check_delta`` once every check of the release has been judged.
 
     Before the first release there is nothing to compare with, and the table is empty.
+
+    Raises:
+        WarehouseError: a query failed. DuckDB's own message is dropped: it quotes values.
+
     """
+    try:
+        return _write_delta(connection, home)
+    except duckdb.Error as error:
+        message = f"audit.{DELTA} failed with {type(error).__name__}: call write_delta by hand to see why"
+        raise WarehouseError(message) from None
+
+
+def _write_delta(connection: duckdb.DuckDBPyConnection, home: Home) -> pl.DataFrame:
     now: pl.DataFrame = connection.sql(_FOUND_SQL).pl()
     before = _found_before(home)
     delta = pl.DataFrame(schema=DELTA_SCHEMA) if before is None else check_delta(now, before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import polars as pl
 
@@ -17,11 +18,10 @@ from assets.audit.drift_features import EMPTY_TABLES, FEATURE, SERIES, families,
 from assets.audit.drift_statistics import absences, adjusted, judge
 from assets.contract.check_kinds import Kind
 from assets.contract.thresholds import tolerance
+from assets.warehouse.connection import WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import duckdb
 
     from assets.audit.drift_features import Family
     from assets.audit.drift_statistics import Floats
@@ -51,7 +51,20 @@ FACT = 99.0
 
 
 def write_drift(connection: duckdb.DuckDBPyConnection, contract: Contract) -> pl.DataFrame:
-    """Create ``audit.drift`` in the warehouse being built, from ``audit.delivery_clinic`` and the rows; return it."""
+    """Create ``audit.drift`` in the warehouse being built, from ``audit.delivery_clinic`` and the rows; return it.
+
+    Raises:
+        WarehouseError: a query failed. DuckDB's own message is dropped: it quotes values.
+
+    """
+    try:
+        return _write_drift(connection, contract)
+    except duckdb.Error as error:
+        message = f"audit.drift failed with {type(error).__name__}: call write_drift by hand to see why"
+        raise WarehouseError(message) from None
+
+
+def _write_drift(connection: duckdb.DuckDBPyConnection, contract: Contract) -> pl.DataFrame:
     sent: pl.DataFrame = connection.sql("select * from audit.delivery_clinic").pl()
     window = window_of(sent)
     deliveries = (

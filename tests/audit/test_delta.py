@@ -10,7 +10,7 @@ import pytest
 from assets.audit import delta
 from assets.audit.delta import DELTA_SCHEMA, FOUND_SCHEMA, check_delta, write_delta
 from assets.home import Home
-from assets.warehouse.connection import connect
+from assets.warehouse.connection import WarehouseError, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,3 +119,9 @@ def test_the_release_before_is_read(
         ("row", "c1"): "existing",
         ("silent", None): "stable",
     }
+
+
+def test_an_error_of_the_database_is_ours(building: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    building.execute("drop table audit.violation_clinic")
+    with pytest.raises(WarehouseError, match="audit.check_delta failed with CatalogException"):
+        write_delta(building, Home(tmp_path, "1GB"))

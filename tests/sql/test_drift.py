@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 
 from assets.audit.delivery_profile import PROFILE_SCHEMA, delivery_profile
 from assets.audit.drift import write_drift
 from assets.contract import CONTRACT
+from assets.warehouse.connection import WarehouseError
 
 if TYPE_CHECKING:
     from tests.sql.conftest import Sandbox
@@ -296,3 +298,9 @@ def test_violations_by_clinic(sql: Sandbox) -> None:
 def test_no_column_of_the_contract_is_taken_for_one_of_the_profile() -> None:
     own = {"profile", "sent_on", "counted_key", "is_known", "is_new"}
     assert not own & {column.name for table in CONTRACT.tables for column in table.columns}
+
+
+def test_an_error_of_the_database_is_ours(sql: Sandbox) -> None:
+    sql.con.execute("drop table audit.delivery_clinic")
+    with pytest.raises(WarehouseError, match="audit.drift failed with CatalogException"):
+        write_drift(sql.con, CONTRACT)
