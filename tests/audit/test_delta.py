@@ -123,5 +123,5 @@ def test_the_release_before_is_read(
 
 def test_an_error_of_the_database_is_ours(building: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     building.execute("drop table audit.violation_clinic")
-    with pytest.raises(WarehouseError, match="audit.check_delta failed with CatalogException"):
+    with pytest.raises(WarehouseError, match=r"audit\.check_delta failed with CatalogException"):
         write_delta(building, Home(tmp_path, "1GB"))

@@ -302,5 +302,5 @@ def test_no_column_of_the_contract_is_taken_for_one_of_the_profile() -> None:
 
 def test_an_error_of_the_database_is_ours(sql: Sandbox) -> None:
     sql.con.execute("drop table audit.delivery_clinic")
-    with pytest.raises(WarehouseError, match="audit.drift failed with CatalogException"):
+    with pytest.raises(WarehouseError, match=r"audit\.drift failed with CatalogException"):
         write_drift(sql.con, CONTRACT)
