@@ -17,9 +17,12 @@ PACKS = "evidence"
 """Folder of the packs, beside the pages."""
 FILES = (
     ("index.html", "Everything in one page, to read, print and sign. It needs no other file and runs no script."),
-    ("checks.json", "Every check: rule, allowed share, observed share, result by delivery, digest of its query."),
+    ("checks.json", "Every check: rule, owner, allowed and observed share, result by delivery, digest of its query."),
     ("checks.schema.json", "The JSON Schema that checks.json obeys."),
-    ("manifest.json", "SHA-256 of every file that came in and of every file that was published; versions; rows."),
+    (
+        "manifest.json",
+        "SHA-256 of every file that came in and of every file that was published; versions; rows; thresholds.",
+    ),
     ("SHA256SUMS", "SHA-256 of the files of the pack."),
 )
 STEPS = (
@@ -55,7 +58,13 @@ def build(published: Published, meta: SiteMeta) -> Page:
                 "A pack belongs to one release and is never changed: another release has another pack. It has no time "
                 "of a run in it, because the same inputs and code must give the same bytes."
             )
-            + table("Files of the pack", ("File", "What it says"), links),
+            + table("Files of the pack", ("File", "What it says"), links)
+            + paragraph(
+                "The folder gx holds what Great Expectations said of each check, without a value of a row: of the "
+                "release, and of its newest deliveries. Packs that the installation keeps, and those in the bundle for "
+                "quality teams, have trail.html and trail.json beside: where the ledger stood, who decided what, and "
+                "what is new against the release before. None of that may be in the release itself."
+            ),
         ),
         ("verify", "How to check it", f"<ol>{steps}</ol>"),
         (
