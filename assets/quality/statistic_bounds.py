@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 ESTIMATES = {
-    "low": ("estimate", "observed", "difference"),
+    "low": ("unshrunken", "observed", "difference"),
     "adjusted_low": ("adjusted_difference",),
     "change_low": ("change_mean",),
     "km_low": ("km_share",),
-    "line_low_95": ("network",),
-    "line_low_998": ("network",),
     "mcid_low": ("mcid_rate",),
     "mean_low": ("mean",),
     "median_low": ("median_day",),

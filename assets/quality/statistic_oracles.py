@@ -157,12 +157,24 @@ ORACLES: tuple[Oracle, ...] = (
     _counted_again(
         "pain_change",
         "pairs",
-        "pairs of pain scores and their change",
-        "select condition_id, n, mcid_responders, round(change_mean * n, 3) from statistics.pain_change\n"
+        "pairs of pain scores and responders",
+        "select condition_id, n, mcid_responders from statistics.pain_change\n"
         "where condition_id is not null and clinic_key is null and care = 'any' and period = 'all' and n > 0",
-        "select condition_id, count(*), count(*) filter (where responder_mcid),\n"
-        "    round(cast(sum(change) as double), 3)\n"
-        "from marts.episode_outcome where is_closed and deteriorated is not null group by all",
+        "select condition_id, count(*), count(*) filter (where responder_mcid) from marts.episode_outcome\n"
+        "where is_closed and deteriorated is not null group by all",
+    ),
+    _oracle(
+        Kind.AGREES,
+        "pain_change",
+        "mean",
+        "The mean change in pain counted again from the marts",
+        "change_mean of each condition is the mean over its closed episodes with pain at both ends.",
+        "select condition_id\nfrom statistics.pain_change\ninner join (\n"
+        "    select condition_id, cast(sum(change) as double) / count(*) as again\n"
+        "    from marts.episode_outcome where is_closed and deteriorated is not null group by condition_id\n"
+        ") using (condition_id)\n"
+        f"where clinic_key is null and care = 'any' and period = 'all' and abs(change_mean - again) > {DIGITS}",
+        "condition_id is not null and clinic_key is null and care = 'any' and period = 'all'",
     ),
     _difference("pain_change", "condition_id, clinic_key, care, period", ("change_mean", "baseline_mean - last_mean")),
     _among("pain_change", "condition_id, clinic_key, care, period", ("mcid_n", "n"), ("deteriorated", "n")),
