@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -53,12 +53,12 @@ def history(checks: pl.DataFrame) -> pl.DataFrame:
             "violated",
         )
         frames.append(judged.select(pl.all(), *_rest(judged)).select(HISTORY_SCHEMA.names()))
-    return pl.concat(frames).cast(HISTORY_SCHEMA)  # type: ignore[arg-type]
+    return pl.concat(frames).cast(HISTORY_SCHEMA)
 
 
 def entries() -> list[Entry]:
     """A waiver in force, one that expired, a threshold that replaced another, a rebase, a sign-off."""
-    said = [
+    said: list[tuple[str, dict[str, Any]]] = [
         ("waiver", {"check_id": "visit.visit_key.required", "until": "2026-12-24", "lifts": "to_do"}),
         ("waiver", {"check_id": "visit.key.unique", "until": "2026-10-24", "lifts": "hold"}),
         ("threshold", {"check_id": "measurement.value.nprs_avg24h.plausible", "value": 0.05}),
@@ -68,7 +68,7 @@ def entries() -> list[Entry]:
         ("sign_off", {"release": RELEASE, "manifest_sha256": HASH, "decision": "accept"}),
         ("sign_off", {"release": "older", "manifest_sha256": HASH, "decision": "reject"}),
     ]
-    words = {"by": "Quality team", "because": "Agreed in the meeting of the quality team"}
+    words: dict[str, Any] = {"by": "Quality team", "because": "Agreed in the meeting of the quality team"}
     return [
         Entry(
             place,
