@@ -7,8 +7,12 @@ which holds the past, is none of them.
 
 A drift check warns when its score exceeds its threshold. The score is minus the decimal logarithm of a p-value that is
 adjusted for everything looked at in the release, all clinics and all features. A threshold of 1.78 therefore means:
-when nothing has changed, one release in 60 has a warning of any drift check, which is one in two months of nightly
-runs.
+when nothing has changed, at most one release in 60 has a warning of any drift check, one in two months of nightly runs.
+
+Measured: 25 false alarms in 5,600 releases (0.13 a month) made of the nights of the simulated network in random order,
+four clinics with about 100 visits a night, 14 or 40 earlier nights, 1,500 features. Counts are whole numbers and
+corrected for it, so that the rate lies below the stated one. What one night of that size cannot show: a code that stood
+in fewer than about one row in ten and is gone, or a common code of 25 rows that became another.
 
 Three facts need no statistics: a delivery that is overdue, one with another number of files than always, and one that
 names clinics which never shared a delivery.
