@@ -16,7 +16,7 @@ from assets.deliveries.landing import find_deliveries, land, sweep
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED
-from assets.publication.release import current_release, next_release
+from assets.publication.release import OVERTAKEN, current_release, is_overtaken, next_release
 from assets.quality.hold import to_judge_again
 from pipelines.recording import recorded
 from pipelines.retry import Kept, land_again, retries
@@ -150,8 +150,11 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     if usable and next_release(home) != current_release(home):
         say("Building the release: models, statistics, pages")
         outcome.held_checks, faults = _execute("release", home, instance, None, outcome)
+        if faults and is_overtaken(home):
+            faults = []
+            outcome.failed.append(InputProblem("OVERTAKEN", "release", *OVERTAKEN))
         outcome.held_by = [f"Held by {name}" for name in (*outcome.held_checks, *faults)]
-        outcome.released = not outcome.held_by
+        outcome.released = not (outcome.held_by or outcome.is_broken)
     outcome.release = current_release(home)
     if outcome.held_checks:
         append(home.path, "held", {"checks": outcome.held_checks, "release": outcome.release})

@@ -31,6 +31,12 @@ KEPT_RELEASES = 5
 ID_DIGITS = 12
 SITE = "site"
 MANIFEST = "manifest.json"
+IDENTITY = "identity"
+"""File in the folder being built: the id of the release it was begun for. It is gone when the release is whole."""
+OVERTAKEN = (
+    "a delivery, a decision or the code changed while the release was built, so it is not published",
+    "Run the same command again",
+)
 
 
 def code_version() -> str:
@@ -99,10 +105,17 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def start_building(home: Home) -> Path:
-    """An empty folder to build in; what a dead builder left is swept away."""
+    """An empty folder to build in, which knows what it is for; what a dead builder left is swept away."""
     shutil.rmtree(home.building, ignore_errors=True)
     home.building.mkdir(parents=True, mode=0o700)
+    (home.building / IDENTITY).write_text(next_release(home), encoding="utf-8")
     return home.building
+
+
+def is_overtaken(home: Home) -> bool:
+    """Whether a delivery, a decision or the code has changed since the release began to be built."""
+    begun = home.building / IDENTITY
+    return begun.exists() and begun.read_text(encoding="utf-8") != next_release(home)
 
 
 def write_manifest(

@@ -12,13 +12,17 @@ from assets.audit.code_copy import keep_code
 from assets.audit.seals import seal_release
 from assets.audit.typed_rows import write_rows
 from assets.contract import CONTRACT
+from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
 from assets.publication.evidence import keep_pack, write_evidence
 from assets.publication.publish import SUPPRESSION, TABLES
 from assets.publication.release import (
+    IDENTITY,
+    OVERTAKEN,
     code_version,
     is_in_force,
+    is_overtaken,
     kept_code_versions,
     next_release,
     predecessor,
@@ -32,7 +36,15 @@ if TYPE_CHECKING:
 
 
 def release_built(home: Home) -> str:
-    """Write the manifest of what was built, switch it in, and return its id."""
+    """Write the manifest of what was built, switch it in, and return its id.
+
+    Raises:
+        InputProblem: OVERTAKEN: what the home holds is not what the release was built from; the one in force stays.
+
+    """
+    if is_overtaken(home):
+        raise InputProblem("OVERTAKEN", "release", *OVERTAKEN)
+    (home.building / IDENTITY).unlink()
     deliveries = settled_deliveries(home.ledger)
     code = code_version()
     identity = next_release(home)
