@@ -42,6 +42,7 @@ FIRST_TOGETHER, LAST_TOGETHER, TOGETHER = 20, 44, 50
 FOLLOWED_NIGHTS = 2
 """A fault that its night does not show is waited for this long."""
 Kind = TypeVar("Kind", Fault, NightFault)
+EVERY_NIGHT_FAULT = [fault.name for fault in night_faults()]
 PHASES = ("nights", "clean", "together", "rows")
 
 
@@ -94,7 +95,8 @@ def whole_nights(stage: Stage, kinds: Sequence[NightFault], nights: Sequence[int
     """Plant every fault of a whole night alone."""
     for night in nights:
         before, clean, bench = stage.until(night - 1), stage.until(night), bench_until(stage, night)
-        for number, fault in enumerate(kinds):
+        for fault in kinds:
+            number = EVERY_NIGHT_FAULT.index(fault.name)
             if nights[number % len(nights)] != night:
                 continue
             system = stage.nights.systems[number // len(nights) % len(stage.nights.systems)]
@@ -212,9 +214,7 @@ def main() -> None:
     if "clean" in how.phases:
         _keep(how.folder, "clean", false_alarms(stage))
     if "together" in how.phases:
-        every = [*nights, *rows]
-        drawn = np.random.default_rng(SEED).permutation(len(every))[:TOGETHER]
-        many, false = together(stage, [every[place] for place in drawn])
+        many, false = together(stage, drawn(nights, rows))
         _keep(how.folder, "together", [[asdict(one) for one in many], dict(false)])
     if "rows" in how.phases:
         between = {check.check_id for check in release_checks(CONTRACT)}
@@ -223,6 +223,12 @@ def main() -> None:
         others = [fault for fault in left if fault not in alone]
         found = row_faults(stage, others, ROWS_PLANTED_IN[-1:]), row_faults(stage, alone, ROWS_PLANTED_IN)
         _keep_all(how.folder, "rows", chain(*found))
+
+
+def drawn(nights: Sequence[NightFault], rows: Sequence[Fault]) -> list[Anything]:
+    """The faults planted together: half of them of whole nights, which could hide each other."""
+    rng = np.random.default_rng(SEED)
+    return [kinds[place] for kinds in (nights, rows) for place in rng.permutation(len(kinds))[: TOGETHER // 2]]
 
 
 def about(stage: Stage) -> dict[str, object]:

@@ -22,8 +22,20 @@ DAYS_PER_MONTH = 30
 REFUSED, HELD = "rejected: ", "held: "
 ROWS = " (rows)"
 
-WHY_NOT: dict[str, str] = {}
+FEW_MISSED_VISITS = "6 of 100 visits do not take place; a night without one is as unlikely as an honest limit allows"
+WHY_NOT = {
+    "attendance_constant": FEW_MISSED_VISITS,
+    "code_vanished": FEW_MISSED_VISITS,
+    "index_in_points": "a night has 5 to 20 scores of one index, too few to tell half from a good night",
+    "rater_half_empty": "empty fields are counted by visit, and every visit has a score that nobody else rated",
+    "year_ahead": "years move by themselves each January, so they are not watched, and no rule compares them with "
+    "the day of the extract",
+}
 """Why a fault is not found in its night, for those that are not."""
+WHY_ALARMS = {
+    "delivery.rows.usual_volume": "a history of 120 days and one or two nights are each other's median, so that either "
+    "is unusual; the histories stay reported, the nights do not"
+}
 
 
 def report(folder: Path) -> str:
@@ -140,6 +152,8 @@ def _false_alarms(clean: Sequence[Sequence[Any]]) -> Iterator[str]:
         nights = sorted({night for night, name, _ in clean if name == check})
         yield f"| `{check}` | {count} | {', '.join(map(str, nights))} |"
     yield ""
+    yield from (f"`{check}`: {WHY_ALARMS[check]}." for check in sorted(counts) if check in WHY_ALARMS)
+    yield ""
 
 
 def _nights(found: Sequence[Found]) -> Iterator[str]:
@@ -175,7 +189,10 @@ def _together(found: Sequence[Found], false: dict[str, int]) -> Iterator[str]:
     yield from (
         f"## {len(found)} together",
         "",
-        "Drawn from all kinds, each in a night and system of its own; a night holds up to four.",
+        (
+            "Drawn by lot, half of them of whole nights; each in a delivery of its own, up to four in a night. What is "
+            "planted in one night is history in the next."
+        ),
         "",
         "| fault | night | how it is found | by | night after |",
         "|---|---:|---|---|---:|",
@@ -210,8 +227,9 @@ def _way(one: Found) -> str:
 
 
 def _by(one: Found) -> str:
-    more = f" and {len(one.by) - SHOWN} more" if len(one.by) > SHOWN else ""
-    return ", ".join(f"`{check.removesuffix(ROWS)}`" for check in one.by[:SHOWN]) + more
+    checks = list(dict.fromkeys(check.removesuffix(ROWS) for check in one.by))
+    more = f" and {len(checks) - SHOWN} more" if len(checks) > SHOWN else ""
+    return ", ".join(f"`{check}`" for check in checks[:SHOWN]) + more
 
 
 def _after(one: Found) -> str:

@@ -49,17 +49,21 @@ class Stage:
 
     def until(self, night: int) -> Judgement:
         """What the clean run says in ``night``; cheapest where nights are asked for in order."""
+        path = self.judged / f"{night}.json"
+        if night not in self.clean and path.exists():
+            alarms, named = json.loads(path.read_text(encoding="utf-8"))
+            self.clean[night] = Judgement(frozenset(map(tuple, alarms)), frozenset(map(tuple, named)))
         if night not in self.clean:
             there = {record.label for record in self.growing.home.ledger.all()}
             wanted = set(self.labels(range(night + 1)))
             for name in there - wanted:
                 self.growing.forget(name)
             self.growing.copy_from(self.whole, wanted - there)
-            self.clean[night] = self.growing.judge(with_drift=night > FEWEST_NIGHTS)
+            said = self.clean[night] = self.growing.judge(with_drift=night > FEWEST_NIGHTS)
             self.judged.mkdir(exist_ok=True)
-            kept = [sorted(self.clean[night].alarms), sorted(self.clean[night].named)]
-            (self.judged / f"{night}.json").write_text(json.dumps(kept), encoding="utf-8")
-            print(f"clean {night}: {len(self.clean[night].alarms)} alarms", flush=True)  # noqa: T201
+            path.with_suffix(".tmp").write_text(json.dumps([sorted(said.alarms), sorted(said.named)]), encoding="utf-8")
+            path.with_suffix(".tmp").replace(path)
+            print(f"clean {night}: {len(said.alarms)} alarms", flush=True)  # noqa: T201
         return self.clean[night]
 
     def labels(self, nights: Iterable[int]) -> list[str]:
@@ -113,9 +117,6 @@ def open_stage(folder: Path, scratch: Path, seed: int = SEED, last: int = NIGHTS
     judged = folder / "judged"
     whole, growing = new_bench(folder / "clean"), new_bench(scratch / "growing")
     stage = Stage(Nights(CONTRACT, seed), scratch, judged, seed, whole, growing)
-    for path in judged.glob("*.json"):
-        alarms, named = json.loads(path.read_text(encoding="utf-8"))
-        stage.clean[int(path.stem)] = Judgement(frozenset(map(tuple, alarms)), frozenset(map(tuple, named)))
     there = {record.label for record in stage.whole.home.ledger.all()}
     for night in range(last + 1):
         for system in stage.nights.systems:
