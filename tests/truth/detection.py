@@ -43,6 +43,7 @@ FOLLOWED_NIGHTS = 2
 """A fault that its night does not show is waited for this long."""
 Kind = TypeVar("Kind", Fault, NightFault)
 EVERY_NIGHT_FAULT = [fault.name for fault in night_faults()]
+ORPHAN = ".reference"
 PHASES = ("nights", "clean", "together", "rows")
 
 
@@ -111,7 +112,10 @@ def whole_nights(stage: Stage, kinds: Sequence[NightFault], nights: Sequence[int
 
 
 def together(stage: Stage, kinds: Sequence[Anything]) -> tuple[list[Found], Counter[str]]:
-    """Plant all of ``kinds`` in one run of all nights; also alarms about deliveries and clinics without a fault."""
+    """Plant all of ``kinds`` in one run of all nights; also alarms about deliveries and clinics without a fault.
+
+    A good row whose parent another fault kept out is named as an orphan, and rightly so: it counts for no fault.
+    """
     rng = np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(4,)))
     slots = [(night, system) for night in range(FIRST_TOGETHER, LAST_TOGETHER + 1) for system in stage.nights.systems]
     chosen = {slots[place]: fault for place, fault in zip(rng.permutation(len(slots)), kinds, strict=False)}
@@ -134,8 +138,9 @@ def together(stage: Stage, kinds: Sequence[Anything]) -> tuple[list[Found], Coun
         known = Judgement(before.alarms | clean.alarms, before.named | clean.named)
         for fault, system, pairs in sent:
             mine = _about(stage, now, night, system)
+            named = {one for one in mine.named - known.named if one in pairs or not one[-1].endswith(ORPHAN)}
             found.append(
-                _found_rows(fault, night, system, pairs, set(mine.named - known.named))
+                _found_rows(fault, night, system, pairs, named)
                 if isinstance(fault, Fault)
                 else _found_night(fault, night, system, mine, known)
             )
