@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assets.contract.behaviour import BEHAVIOURS, VOLUME_FACTOR
+from assets.contract.behaviour import BEHAVIOURS, VOLUME_DELIVERIES, VOLUME_FACTOR
 from assets.contract.check_kinds import KINDS, Category, Dimension, Kind, KindFacts, Stage
 from assets.contract.model import KEY_PATTERN, Bounds, ColumnType, Severity
 from assets.contract.thresholds import tolerance
@@ -461,7 +461,7 @@ def _release_checks(contract: Contract) -> Iterator[Check]:
         None,
         "A delivery has about as many rows as is usual for its source",
         f"A delivery has between 1/{VOLUME_FACTOR} and {VOLUME_FACTOR} times the median rows of the other deliveries "
-        "of the same profile and clinics.",
+        f"of the same profile and clinics, of which there must be {VOLUME_DELIVERIES}.",
         Severity.WARNING,
         "VOLUME",
     )

@@ -207,6 +207,7 @@ def _parameters(_: Contract) -> list[Row]:
         ("behaviour_smallest_group", behaviour.SMALLEST_GROUP),
         ("behaviour_standard_errors", behaviour.STANDARD_ERRORS),
         ("volume_factor", behaviour.VOLUME_FACTOR),
+        ("volume_deliveries", behaviour.VOLUME_DELIVERIES),
     ]
 
 

@@ -1,7 +1,7 @@
 -- The rows of each accepted delivery beside what is usual for its source.
 -- 1. The source: deliveries of one profile that name the same clinics; where there is no other, all deliveries of the
---    profile. Clinics are compared by their number, the first and the last in the alphabet. Only deliveries that have
---    company are listed.
+--    profile. Clinics are compared by their number, the first and the last in the alphabet. Only deliveries with at
+--    least three others are listed: of a history and one or two nights none says what is usual.
 -- 2. Usual: the median of the rows of the other deliveries; of an even number the mean of the middle two, so it is
 --    kept doubled. The others are counted through in the order of their rows: places from the delivery's own on move up
 --    by one.
@@ -32,6 +32,12 @@ volume_factor as (
     select value as volume_factor
     from reference.parameter
     where name = 'volume_factor'
+),
+
+fewest as (
+    select value as fewest_others
+    from reference.parameter
+    where name = 'volume_deliveries'
 ),
 
 numbered as (
@@ -83,15 +89,17 @@ compared as (
 
 middle as (
     select
-        delivery_id,
-        ingested,
-        company,
-        source_no,
-        other_deliveries,
-        (other_deliveries + 1) // 2 + case when (other_deliveries + 1) // 2 >= rank_no then 1 else 0 end as lower_place,
-        other_deliveries // 2 + 1 + case when other_deliveries // 2 + 1 >= rank_no then 1 else 0 end as upper_place
+        compared.delivery_id,
+        compared.ingested,
+        compared.company,
+        compared.source_no,
+        compared.other_deliveries,
+        (compared.other_deliveries + 1) // 2
+        + case when (compared.other_deliveries + 1) // 2 >= compared.rank_no then 1 else 0 end as lower_place,
+        compared.other_deliveries // 2 + 1
+        + case when compared.other_deliveries // 2 + 1 >= compared.rank_no then 1 else 0 end as upper_place
     from compared
-    where other_deliveries > 0
+    inner join fewest on compared.other_deliveries >= fewest.fewest_others
 ),
 
 usual as (

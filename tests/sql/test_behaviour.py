@@ -378,6 +378,8 @@ EPISODES = """
     e5          | c           | c1
     e6          | c           | c2
     e7          | lone        | c1
+    e8          | d           | c1
+    e9          | d           | c2
     """
 
 
@@ -396,6 +398,7 @@ def test_volume_is_compared_with_the_median_of_the_others(sql: Sandbox, rows: in
                 a           | emr     | accepted | {rows}
                 b           | emr     | accepted | 90
                 c           | emr     | accepted | 110
+                d           | emr     | accepted | 100
                 lone        | emr     | accepted | 1000000
                 held        | emr     | held     | 1
                 other       | fhir    | accepted | 5
@@ -405,8 +408,8 @@ def test_volume_is_compared_with_the_median_of_the_others(sql: Sandbox, rows: in
     found = sql.con.execute(
         "select other_deliveries, twice_usual, is_unusual from audit.delivery_volume where delivery_id = 'a'"
     ).fetchall()
-    assert found == [(2, 200, unusual == "true")]
-    assert sql.con.execute("select count(*) from audit.delivery_volume").fetchall() == [(4,)]
+    assert found == [(3, 200, unusual == "true")]
+    assert sql.con.execute("select count(*) from audit.delivery_volume").fetchall() == [(5,)]
 
 
 def test_a_delivery_without_company_is_compared_with_all_of_its_profile(sql: Sandbox) -> None:
@@ -419,6 +422,7 @@ def test_a_delivery_without_company_is_compared_with_all_of_its_profile(sql: San
                 delivery_id | profile | state    | ingested
                 a           | emr     | accepted | 20
                 b           | emr     | accepted | 20
+                c           | emr     | accepted | 20
                 lone        | emr     | accepted | 3
                 """,
         },
@@ -427,9 +431,7 @@ def test_a_delivery_without_company_is_compared_with_all_of_its_profile(sql: San
         "audit.delivery_volume",
         """
         delivery_id | other_deliveries | twice_usual | is_unusual
-        a           | 1                | 40          | false
-        b           | 1                | 40          | false
-        lone        | 2                | 40          | true
+        lone        | 3                | 40          | true
         """,
     )
 
@@ -446,6 +448,7 @@ def test_the_median_leaves_the_delivery_itself_out(sql: Sandbox) -> None:
                 d           | emr     | accepted | 100
                 e           | fhir    | accepted | 10
                 f           | fhir    | accepted | 40
+                g           | fhir    | accepted | 40
                 """,
         },
     )
@@ -457,7 +460,5 @@ def test_the_median_leaves_the_delivery_itself_out(sql: Sandbox) -> None:
         b           | 60          | false
         c           | 40          | false
         d           | 40          | true
-        e           | 80          | true
-        f           | 20          | true
         """,
     )
