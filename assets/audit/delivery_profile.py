@@ -4,7 +4,8 @@ A feed that sends everything again every night says the same as one that sends w
 what was said before under its key is not counted. The queries follow from the contract, so that a new column is watched
 without being named here. All counts are exact; scores come as histograms and are no sums of floats.
 
-Codes and empty fields of rows below a visit are counted by visit: ten scores of one visit say "goniometer" together.
+Codes of rows below a visit are counted by visit: ten scores of one visit say "goniometer" together. Empty fields are
+counted by row: a visit nearly always has some score without a rater, so that visits could not show that others lost it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.contract.drift import check_id_of, is_watched_number, watched_codes, watched_columns
+from assets.contract.drift import ATTENDANCE, START_YEAR, check_id_of, is_watched_number, watched_codes, watched_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,14 +134,14 @@ def _features(contract: Contract, table: Table) -> Iterator[str]:
     for column in watched_columns(contract, table):
         check_id, name = check_id_of(table.name, column.name), column.name
         if not column.required:
-            yield _line(
-                check_id, "empty", n=units, rows=f"count(distinct case when {name} is null then counted_key end)"
-            )
+            yield _line(check_id, "empty", n="count(*)", rows=f"count(case when {name} is null then 1 end)")
         if watched_codes(contract, table, column):
             yield _line(check_id, "unit", n=units, rows=units)
             yield _line(check_id, "code", item=name, rows=units, where=f"is_new and {name} is not null")
         if is_watched_number(column):
             yield _line(check_id, "level", value=name, rows="count(*)", where=f"is_new and {name} is not null")
+    if table.name == "episode":
+        yield _line(START_YEAR, "ahead", n="count(*)", rows=f"count(case when {AHEAD} then 1 end)")
     if table.name == "measurement":
         yield _line(f"{check_id_of('measurement', 'value')}.", "level", by="measure_id", value="value", rows="count(*)")
 
@@ -164,6 +165,9 @@ def _line(  # the columns of a line
     """
 
 
+AHEAD = "start_year > year(cast(sent_on as date) + 1)"
+"""The day of an extract is that of Greenwich: elsewhere it may be tomorrow."""
+
 SET_ASIDE = f"""
     select finding.table_name || '.rows.drift' as check_id, 'set_aside' as feature, finding.check_id as item,
         origin.clinic_key, drift_window.profile, drift_window.sent_on, null as value, 0 as n, count(*) as rows
@@ -182,7 +186,7 @@ COURSES = {
             select distinct visit.episode_key from staging.visit as visit
             inner join drift_window on visit.delivery_id = drift_window.delivery_id
         )
-        select visit.visit_key, visit.episode_key, visit.day_offset, visit.delivery_id,
+        select visit.visit_key, visit.episode_key, visit.day_offset, visit.attendance, visit.delivery_id,
             episode.clinic_key, episode.side as affected
         from staging.visit as visit
         inner join wanted on visit.episode_key = wanted.episode_key
@@ -215,6 +219,25 @@ OF_COURSES = (
         count(*) as n, count(case when day_offset = 0 then 1 end) as rows
     from drift_course inner join drift_window on drift_course.delivery_id = drift_window.delivery_id
     group by {NIGHT}
+    """,
+    f"""
+    with written as (
+        select distinct written.visit_key, drift_window.profile, drift_window.sent_on
+        from (
+            select visit_key, delivery_id from staging.measurement
+            union all
+            select visit_key, delivery_id from staging.treatment
+        ) as written
+        inner join drift_window on written.delivery_id = drift_window.delivery_id
+    )
+    select '{ATTENDANCE}' as check_id, 'bare' as feature, '' as item, clinic_key, drift_window.profile,
+        drift_window.sent_on, null as value, count(*) as n, count(*) - count(written.visit_key) as rows
+    from drift_course
+    inner join drift_window on drift_course.delivery_id = drift_window.delivery_id
+    left join written
+        on drift_course.visit_key = written.visit_key and drift_window.profile = written.profile
+        and drift_window.sent_on = written.sent_on
+    where drift_course.attendance = 'attended' group by clinic_key, drift_window.profile, drift_window.sent_on
     """,
     f"""
     with stepped as (

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from assets.audit.delivery_profile import delivery_profile
-from assets.audit.drift_facts import drift_facts
-from assets.audit.drift_features import EMPTY_TABLES, FEATURE, SERIES, families, window_of
+from assets.audit.drift_facts import drift_facts, years_ahead
+from assets.audit.drift_features import EMPTY_TABLES, FEATURE, NIGHT, ONE_CODE, SERIES, families, one_code, window_of
 from assets.audit.drift_statistics import absences, adjusted, judge
 from assets.contract.check_kinds import Kind
 from assets.contract.thresholds import tolerance
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assets.audit.drift_features import Family
-    from assets.audit.drift_statistics import Floats
+    from assets.audit.drift_statistics import Floats, Nights
     from assets.contract.model import Contract
 
 DRIFT_SCHEMA = pl.Schema(
@@ -90,12 +90,18 @@ def drift(sent: pl.DataFrame, profile: pl.DataFrame, decided: Mapping[str, float
 
     """
     window = window_of(sent)
-    latest = window.filter(pl.col("place") == pl.col("place").max()).select(
-        *SERIES, "delivery_id", earlier_nights=pl.col("nights") - 1
-    )
+    tonight = window.filter(pl.col("place") == pl.col("place").max())
+    latest = tonight.select(*SERIES, "delivery_id", earlier_nights=pl.col("nights") - 1)
     volume, *others = families(window, profile)
-    judged = [_empty_tables(volume), *(_judged(family) for family in (volume, *others))]
-    facts = drift_facts(sent).with_columns(score=pl.col("is_found").cast(pl.Float64) * FACT).drop("is_found")
+    absent = _absent(volume.features, volume.nights, "empty_table", EMPTY_TABLES)
+    single = _absent(*one_code(window, profile), "one_code", ONE_CODE)
+    judged = [absent, single, *(_judged(family) for family in (volume, *others))]
+    ahead = years_ahead(profile.join(tonight, on=NIGHT, how="semi"))
+    facts = (
+        pl.concat([drift_facts(sent), ahead])
+        .with_columns(score=pl.col("is_found").cast(pl.Float64) * FACT)
+        .drop("is_found")
+    )
     everything = pl.concat([*judged, facts.select(*FEATURE, "direction", "score")])
     limits = [(name, tolerance(name, Kind.DRIFT.value, decided)) for name in everything["check_id"].unique()]
     return (
@@ -121,11 +127,8 @@ def _judged(family: Family) -> pl.DataFrame:
     )
 
 
-def _empty_tables(volume: Family) -> pl.DataFrame:
-    return _scored(
-        volume.features.with_columns(feature=pl.lit("empty_table"), direction=pl.lit("none")),
-        absences(volume.nights) / EMPTY_TABLES,
-    )
+def _absent(features: pl.DataFrame, nights: Nights, feature: str, weight: float) -> pl.DataFrame:
+    return _scored(features.with_columns(feature=pl.lit(feature), direction=pl.lit("none")), absences(nights) / weight)
 
 
 def _scored(features: pl.DataFrame, p: Floats) -> pl.DataFrame:

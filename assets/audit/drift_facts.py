@@ -1,4 +1,7 @@
-"""What needs no statistics: a delivery that is overdue, another number of files, clinics in strange company."""
+"""What needs no statistics: a delivery that is overdue, another number of files, clinics in strange company.
+
+Or an episode that begins in a year after its extract.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.contract.drift import ARRIVAL, COMPANY, FEWEST_NIGHTS, FILES
+from assets.contract.drift import ARRIVAL, COMPANY, FEWEST_NIGHTS, FILES, START_YEAR
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,6 +45,19 @@ def drift_facts(sent: pl.DataFrame) -> pl.DataFrame:
         company = _new_company(dated, ordered["delivery_id"].last(), str(clinic))
         rows.append((*named, COMPANY, "company", company, "new", bool(company)))
     return pl.DataFrame(rows, schema=FACT_SCHEMA, orient="row")
+
+
+def years_ahead(latest: pl.DataFrame) -> pl.DataFrame:
+    """Judge the counts of the latest nights: whether any new episode begins in a year that has not come."""
+    ahead = latest.filter(pl.col("check_id") == START_YEAR)
+    return ahead.select(
+        *SERIES,
+        "check_id",
+        "feature",
+        "item",
+        direction=pl.lit("later"),
+        is_found=pl.col("rows") > 0,
+    )
 
 
 def _is_overdue(days: list[date], every_day: list[date]) -> bool:

@@ -23,7 +23,9 @@ SERIES = ["clinic_key", "profile"]
 NIGHT = [*SERIES, "sent_on"]
 FEATURE = [*SERIES, "check_id", "feature", "item"]
 WIDTH = HISTORY_NIGHTS + 1
-EMPTY_TABLES = 1 / 4
+EMPTY_TABLES, ONE_CODE = 1 / 4, 1 / 8
+MOSTLY_ONE = 0.9
+"""Of a column with such a share of one code, it is asked on its own whether all others are gone."""
 WEEKS = 3
 """Weekdays differ as far as so many nights of each are known."""
 CLEARLY = 0.001
@@ -74,15 +76,16 @@ def window_of(sent: pl.DataFrame) -> pl.DataFrame:
 def families(window: pl.DataFrame, profile: pl.DataFrame) -> Iterator[Family]:
     """Everything that is judged. Families share the rate of false alarms by their weight.
 
-    Faults of codes are the hardest to see, so codes have three eighths of it, and a quarter is for empty tables
-    (``EMPTY_TABLES``); a wrong scale or an empty column is plain.
+    Faults of codes are the hardest to see, so codes have a quarter of it, a quarter is for empty tables
+    (``EMPTY_TABLES``) and an eighth for columns that are left with one code (``ONE_CODE``); a wrong scale or an empty
+    column is plain.
     """
     lines = profile.join(window.select(*NIGHT, "place"), on=NIGHT)
     levels = lines.filter(pl.col("feature") == "level")
     yield _volume(window, lines)
-    yield _shares("codes", 3 / 8, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]))
+    yield _shares("codes", 1 / 4, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]), "table")
     empty = lines.filter(pl.col("feature") == "empty").select(*FEATURE, "place", "n", "rows")
-    yield _shares("fields", 1 / 8, pl.concat([empty, _round(levels)]))
+    yield _shares("fields", 1 / 8, pl.concat([empty, _round(levels), _unseen(levels)]), "table", "feature")
     steps = lines.filter(pl.col("feature").is_in(["step", "gap"]))
     yield _means("scores", 1 / 8, pl.concat([levels, _spread(levels), steps]))
 
@@ -164,7 +167,7 @@ def _filled(every: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _others(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.filter(pl.col("feature").is_in(["changed", "repeated", "first_day"])).select(
+    return lines.filter(pl.col("feature").is_in(["changed", "repeated", "first_day", "bare"])).select(
         *FEATURE, "place", "n", "rows"
     )
 
@@ -178,6 +181,33 @@ def _round(levels: pl.DataFrame) -> pl.DataFrame:
         .group_by(*FEATURE, "place")
         .agg(n=pl.col("rows").sum(), rows=pl.col("rows").filter(is_round).sum())
     )
+
+
+def _unseen(levels: pl.DataFrame) -> pl.DataFrame:
+    """How many scores no other night has: an index in another unit has values between those it can have."""
+    places = pl.col("place").n_unique().over(*FEATURE, "value")
+    return (
+        levels.filter(pl.col("check_id").str.starts_with("measurement.value."))
+        .with_columns(alone=pl.when(places == 1).then("rows").otherwise(0), feature=pl.lit("unseen"))
+        .group_by(*FEATURE, "place")
+        .agg(n=pl.col("rows").sum(), rows=pl.col("alone").sum())
+    )
+
+
+def one_code(window: pl.DataFrame, profile: pl.DataFrame) -> tuple[pl.DataFrame, Nights]:
+    """Of columns that hold mostly one code: rows with any other, out of all rows that have a code."""
+    lines = profile.join(window.select(*NIGHT, "place"), on=NIGHT)
+    column = [*SERIES, "check_id"]
+    codes = _codes(lines).with_columns(n=pl.col("rows").sum().over(*column, "place"))
+    past = pl.col("rows").filter(pl.col("place") < HISTORY_NIGHTS).sum().over(FEATURE)
+    everything = pl.col("rows").filter(pl.col("place") < HISTORY_NIGHTS).sum().over(column)
+    others = codes.filter(past >= MOSTLY_ONE * everything, everything > 0).with_columns(
+        rows=pl.col("n") - pl.col("rows")
+    )
+    features = others.select(FEATURE).unique().sort(FEATURE)
+    n, total = (_matrix(features, others, name) for name in ("n", "rows"))
+    support = n[:, :-1].sum(axis=1) / np.maximum(n[:, -1], 1)
+    return features, Nights(n, total, np.zeros_like(n), support, np.ones(len(n)), _group(features, "table"))
 
 
 def _spread(levels: pl.DataFrame) -> pl.DataFrame:
@@ -198,11 +228,11 @@ def _spread(levels: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _shares(name: str, weight: float, lines: pl.DataFrame) -> Family:
+def _shares(name: str, weight: float, lines: pl.DataFrame, *groups: str) -> Family:
     features = lines.select(FEATURE).unique().sort(FEATURE)
     n, total = (_matrix(features, lines, column) for column in ("n", "rows"))
     return Family(
-        name, weight, Measure.SHARE, features, Nights(n, total, np.zeros_like(n), *_plain(n), _group(features, "table"))
+        name, weight, Measure.SHARE, features, Nights(n, total, np.zeros_like(n), *_plain(n), _group(features, *groups))
     )
 
 
@@ -243,10 +273,10 @@ def _plain(n: Floats) -> tuple[Floats, Floats]:
     return (n[:, :-1] > 0).sum(axis=1).astype(float), np.ones(len(n))
 
 
-def _group(features: pl.DataFrame, by: str) -> NDArray[np.int64]:
-    """Number of the feature's kind or table."""
+def _group(features: pl.DataFrame, *by: str) -> NDArray[np.int64]:
+    """Number of the feature's kind or table, or of both."""
     named = features.with_columns(table=pl.col("check_id").str.split(".").list.first())
-    return named[by].rank("dense").cast(pl.Int64).to_numpy()
+    return named.select(pl.concat_str(by).rank("dense").cast(pl.Int64)).to_series().to_numpy()
 
 
 def _matrix(features: pl.DataFrame, lines: pl.DataFrame, column: str) -> Floats:

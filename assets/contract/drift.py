@@ -14,8 +14,8 @@ four clinics with about 100 visits a night, 14 or 40 earlier nights, 1,500 featu
 corrected for it, so that the rate lies below the stated one. What one night of that size cannot show: a code that stood
 in fewer than about one row in ten and is gone, or a common code of 25 rows that became another.
 
-Three facts need no statistics: a delivery that is overdue, one with another number of files than always, and one that
-names clinics which never shared a delivery.
+Four facts need no statistics: a delivery that is overdue, one with another number of files than always, one that
+names clinics which never shared a delivery, and an episode that begins in a year after its extract.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ MOVES_BY_ITSELF = ("start_year",)
 def check_id_of(table: str, part: str = "rows", measure_id: str = "") -> str:
     """Id of the drift check of a table's rows, of a column, or of the scores of a measure."""
     return f"{table}.{part}.{SUFFIX}" + (f".{measure_id}" if measure_id else "")
+
+
+START_YEAR, ATTENDANCE = check_id_of("episode", "start_year"), check_id_of("visit", "attendance")
 
 
 def watched_columns(contract: Contract, table: Table) -> tuple[Column, ...]:
@@ -96,6 +99,13 @@ def _drift_checks(contract: Contract) -> Iterator[Check]:
         "A delivery speaks of the clinics it always spoke of",
         f"Clinics that have sent for {FEWEST_NIGHTS} nights name each other in no delivery for the first time.",
     )
+    yield _check(
+        START_YEAR,
+        "episode",
+        "start_year",
+        "No episode begins after its extract",
+        "No new episode has a start year later than that of the day after the extract.",
+    )
     for table in contract.tables:
         yield _check(
             check_id_of(table.name),
@@ -106,13 +116,14 @@ def _drift_checks(contract: Contract) -> Iterator[Check]:
             "each rule, are as in the clinic's nights before.",
         )
         for column in watched_columns(contract, table):
-            words = column.name.replace("_", " ")
+            words, check_id = column.name.replace("_", " "), check_id_of(table.name, column.name)
             yield _check(
-                check_id_of(table.name, column.name),
+                check_id,
                 table.name,
                 column.name,
                 f"{table.name.replace('_', ' ').capitalize()}: {words} is distributed as usual",
-                f"Codes, numbers and empty fields of {column.name} are as frequent as in the clinic's nights before.",
+                f"Codes, numbers and empty fields of {column.name} are as frequent as in the clinic's nights before."
+                + (" So are attended visits of which nothing was written down." if check_id == ATTENDANCE else ""),
             )
     for measure in contract.measures:
         yield _check(
@@ -121,7 +132,7 @@ def _drift_checks(contract: Contract) -> Iterator[Check]:
             "value",
             f"{measure.label} is distributed as usual",
             f"Level, spread, step from the visit before{' and difference between sides' if measure.sided else ''} of "
-            f"{measure.label} are as in the clinic's nights before.",
+            f"{measure.label} are as in the clinic's nights before, and so are scores that no other night has.",
             measure.measure_id,
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from assets.audit.delivery_profile import PROFILE_SCHEMA
+from assets.contract.drift import ATTENDANCE, START_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +52,9 @@ class Night:
     empty_raters: int
     changed: int = 0
     set_aside: int = 0
+    missed: int = 0
+    bare: int = 0
+    ahead: int = 0
     files: int = 7
     lines: list[tuple[str, str, str, float | None, int, int]] = field(default_factory=list)
 
@@ -69,6 +73,7 @@ def draw(rng: Generator, size: float = 90.0) -> Night:
         rng.choice(REASONS, max(int(rng.poisson(size / 5)), 1), p=REASON_SHARES).tolist(),
         int(rng.binomial(visits, 0.03)),
         set_aside=int(rng.binomial(visits, 0.01)),
+        missed=int(rng.binomial(visits, 0.09)),
     )
 
 
@@ -81,6 +86,12 @@ def counted(night: Night) -> Iterator[tuple[str, str, str, float | None, int, in
     if night.set_aside:
         yield "visit.rows.drift", "set_aside", "visit.day_offset.possible", None, 0, night.set_aside
     yield "measurement.rater_key.drift", "empty", "", None, night.visits, night.empty_raters
+    yield ATTENDANCE, "unit", "", None, night.visits, night.visits
+    yield ATTENDANCE, "code", "attended", None, 0, night.visits - night.missed
+    if night.missed:
+        yield ATTENDANCE, "code", "no_show", None, 0, night.missed
+    yield ATTENDANCE, "bare", "", None, night.visits - night.missed, night.bare
+    yield START_YEAR, "ahead", "", None, len(night.reasons), night.ahead
     reasons = "episode.discharge_reason.drift"
     yield reasons, "unit", "", None, len(night.reasons), len(night.reasons)
     for code, rows in sorted(Counter(night.reasons).items()):

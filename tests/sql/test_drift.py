@@ -123,7 +123,7 @@ def test_rows_that_repeat_and_rows_that_change(sql: Sandbox) -> None:
     assert lines(found, "visit.rows.drift", "volume") == visits
 
 
-def test_codes_of_scores_are_counted_by_visit(sql: Sandbox) -> None:
+def test_codes_of_scores_are_counted_by_visit_and_empty_fields_by_row(sql: Sandbox) -> None:
     given = {
         "lake.delivery": DELIVERIES,
         "lake.episode": EPISODES,
@@ -148,13 +148,67 @@ def test_codes_of_scores_are_counted_by_visit(sql: Sandbox) -> None:
         ("c2", SECOND, "", None, 1, 1),
     ]
     assert lines(found, "measurement.method.drift", "empty") == [
-        ("c1", SECOND, "", None, 1, 1),
+        ("c1", SECOND, "", None, 3, 1),
         ("c2", SECOND, "", None, 1, 0),
     ]
     assert lines(found, "measurement.value.drift.hip_flex", "level") == [
         ("c1", SECOND, "", 100.0, 0, 1),
         ("c1", SECOND, "", 110.0, 0, 1),
     ]
+
+
+def test_episodes_of_a_year_to_come(sql: Sandbox) -> None:
+    sql.give(
+        "lake.delivery",
+        """
+        delivery_id | extract_stamp        | profile   | state    | file_count
+        d2          | 2026-01-02T02:00:00Z | canonical | accepted | 7
+        d3          | 2026-12-31T23:00:00Z | canonical | accepted | 7
+        """,
+    )
+    sql.give(
+        "lake.episode",
+        """
+        delivery_id | episode_key | patient_key | clinic_key | start_year
+        d2          | e1          | p1          | c1         | 2026
+        d2          | e2          | p2          | c1         | 2027
+        d2          | e3          | p3          | c1         |
+        d3          | e4          | p4          | c1         | 2027
+        """,
+    )
+    days = {"delivery_id": ["d2", "d3"], "profile": ["canonical"] * 2, "sent_on": ["2026-01-02", "2026-12-31"]}
+    found = delivery_profile(sql.con, CONTRACT, pl.DataFrame(days))
+    assert lines(found, "episode.start_year.drift", "ahead") == [
+        ("c1", "2026-01-02", "", None, 3, 1),
+        ("c1", "2026-12-31", "", None, 1, 0),
+    ], "on the last evening of a year the next has begun elsewhere"
+
+
+def test_attended_visits_of_which_nothing_was_written_down(sql: Sandbox) -> None:
+    given = {
+        "staging.episode": "episode_key | clinic_key | side\ne1 | c1 | left",
+        "staging.visit": """
+            delivery_id | visit_key | episode_key | day_offset | attendance
+            d2          | v1        | e1          | 0          | attended
+            d2          | v2        | e1          | 3          | attended
+            d2          | v3        | e1          | 5          | no_show
+            d3          | v4        | e1          | 7          | attended
+            d3          | v5        | e1          | 9          | attended
+            """,
+        "staging.measurement": """
+            delivery_id | visit_key | measure_id  | side | value
+            d2          | v1        | nprs_avg24h | none | 8
+            d2          | v1        | nprs_best24h| none | 8
+            d3          | v2        | nprs_avg24h | none | 5
+            """,
+        "staging.treatment": "delivery_id | visit_key | treatment_class\nd3 | v4 | exercise",
+    }
+    for name, text in given.items():
+        sql.give(name, text)
+    assert lines(profile(sql), "visit.attendance.drift", "bare") == [
+        ("c1", SECOND, "", None, 2, 1),
+        ("c1", THIRD, "", None, 2, 1),
+    ], "what comes a night later does not count, as it could not for the latest night"
 
 
 def test_steps_and_gaps(sql: Sandbox) -> None:
