@@ -164,7 +164,7 @@ class _Part:
         proven = WORTHWHILE
         unproven = np.flatnonzero((target & found.narrow())[self.cells])
         for _ in range(ROUNDS):
-            if not len(unproven) or proven < WORTHWHILE:
+            if min(len(unproven), proven) < WORTHWHILE:
                 return
             truth = found.truth[self.cells[unproven]]
             up = np.minimum(self.high[unproven] - truth, found.width)
