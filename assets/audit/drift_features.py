@@ -23,7 +23,7 @@ SERIES = ["clinic_key", "profile"]
 NIGHT = [*SERIES, "sent_on"]
 FEATURE = [*SERIES, "check_id", "feature", "item"]
 WIDTH = HISTORY_NIGHTS + 1
-EMPTY_TABLES, ONE_CODE = 1 / 4, 1 / 8
+EMPTY_TABLES, ONE_CODE, PLAIN = 1 / 4, 1 / 8, 1 / 16
 MOSTLY_ONE = 0.9
 """Of a column with such a share of one code, it is asked on its own whether all others are gone."""
 WEEKS = 3
@@ -76,18 +76,18 @@ def window_of(sent: pl.DataFrame) -> pl.DataFrame:
 def families(window: pl.DataFrame, profile: pl.DataFrame) -> Iterator[Family]:
     """Everything that is judged. Families share the rate of false alarms by their weight.
 
-    Faults of codes are the hardest to see, so codes have a quarter of it, a quarter is for empty tables
-    (``EMPTY_TABLES``) and an eighth for columns that are left with one code (``ONE_CODE``); a wrong scale or an empty
-    column is plain.
+    Faults of codes are the hardest to see, so codes have three eighths of it, a quarter is for empty tables
+    (``EMPTY_TABLES``), an eighth for columns that are left with one code (``ONE_CODE``) and one for rows of tables; a
+    wrong scale or an empty column is plain (``PLAIN``).
     """
     lines = profile.join(window.select(*NIGHT, "place"), on=NIGHT)
     levels = lines.filter(pl.col("feature") == "level")
     yield _volume(window, lines)
-    yield _shares("codes", 1 / 4, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]), "table")
+    yield _shares("codes", 3 / 8, pl.concat([_codes(lines), _others(lines), _set_aside(lines)]), "table")
     empty = lines.filter(pl.col("feature") == "empty").select(*FEATURE, "place", "n", "rows")
-    yield _shares("fields", 1 / 8, pl.concat([empty, _round(levels), _unseen(levels)]), "table", "feature")
+    yield _shares("fields", PLAIN, pl.concat([empty, _round(levels), _unseen(levels)]), "table", "feature")
     steps = lines.filter(pl.col("feature").is_in(["step", "gap"]))
-    yield _means("scores", 1 / 8, pl.concat([levels, _spread(levels), steps]))
+    yield _means("scores", PLAIN, pl.concat([levels, _spread(levels), steps]))
 
 
 def _volume(window: pl.DataFrame, lines: pl.DataFrame) -> Family:

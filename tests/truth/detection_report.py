@@ -23,15 +23,10 @@ DAYS_PER_MONTH = 30
 REFUSED, HELD = "rejected: ", "held: "
 ROWS = " (rows)"
 
-FEW_MISSED_VISITS = "7 of 100 visits do not take place, and some nights without a fault have none"
 WHY_NOT = {
-    "attendance_constant": FEW_MISSED_VISITS,
     "code_replaced": "6 of 23 episodes in a night have met their goals: found alone, missed among others",
-    "code_vanished": FEW_MISSED_VISITS,
-    "index_in_points": "a night has 4 to 26 scores of this index, too few to tell half from a good night",
-    "rater_half_empty": "empty fields are counted by visit, and every visit has a score that nobody else rated",
-    "year_ahead": "years move by themselves each January, so they are not watched, and no rule compares them with "
-    "the day of the extract",
+    "code_vanished": "6 to 8 visits of a night do not take place; that none of 6 is left happens by chance too often",
+    "index_in_points": "a night has 4 to 26 scores of this index, and only odd points are scores it never had",
 }
 """Why a fault is not found in its night, for those that are not."""
 WHY_ALARMS = {
