@@ -149,7 +149,10 @@ def _chunks(page: Page) -> Iterator[tuple[str, bytes]]:
     """Files that the engine loads for one value of a filter; the payload says which value each is for."""
     for name, parts in page.chunks.items():
         file = f"data/{name}.js"
-        places = [place for place, name in enumerate((page.payload or {})["chunks"]["files"]) if name == file]
+        places = [place for place, named in enumerate((page.payload or {})["chunks"]["files"]) if named == file]
+        if not places:
+            message = f"{file} is not in the list of files that page {page.name} names"
+            raise ValueError(message)
         at = places[0] if len(places) == 1 else places
         yield file, f"window.DASH_CHUNK({script_json(at)},{script_json(parts)});\n".encode()
 

@@ -52,7 +52,9 @@ def panel_html(state: State, links: str, *, has_trail: bool) -> str:
     """Return the panel; its words are slots. ``links`` is HTML that stands at its foot."""
     named = (*FIELDS, *OF_THE_TRAIL) if has_trail else FIELDS
     fields = "".join(f"<div><dt>{label}</dt>{slot(f'check.{name}', state, 'dd')}</div>" for name, label in named)
-    page = '<a data-href="check.page" hidden>Query, threshold and owner of this check</a>'
+    # a site without pages of checks has nothing to lead to
+    has_page = "check.page" in state.text
+    page = '<a data-href="check.page" hidden>Query, threshold and owner of this check</a>' if has_page else ""
     close = '<button type="button" data-drill="check" data-value="">Close</button>'
     return (
         f'<section class="check js-only" aria-label="Chosen check"{when(PANEL, state)}>'

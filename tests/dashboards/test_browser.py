@@ -158,7 +158,7 @@ def test_without_javascript_the_numbers_stand(visit: Visitor, network_site: Path
     assert page.locator(".filters").is_hidden()
 
 
-def test_checks_are_narrowed_by_table_and_result(visit: Visitor, network_site: Path) -> None:
+def test_checks_are_narrowed_by_data_set_and_result(visit: Visitor, network_site: Path) -> None:
     made = visit(network_site / "quality.html")
     page = made.page
     rows = payload(network_site / "data" / "quality.js")["rows"]["checks"]
@@ -167,7 +167,7 @@ def test_checks_are_narrowed_by_table_and_result(visit: Visitor, network_site: P
     page.locator("[data-filter=table]").select_option(label="Visit")
     assert lines.count() == sum(row[0] == "Visit" for row in rows)
     page.locator("[data-filter=result]").select_option(label="Needs attention")
-    page.locator("[data-filter=table]").select_option(label="All tables")
+    page.locator("[data-filter=table]").select_option(label="All data sets")
     assert lines.count() == sum(row[2] in ("warn", "fail", "error") for row in rows)
     assert page.evaluate("location.hash") == "#result=attention"
     made.assert_clean()

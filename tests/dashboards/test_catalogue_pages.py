@@ -16,8 +16,11 @@ from assets.publication.site_meta import check_pages
 from assets.quality.catalogue import SCHEMA, all_checks, catalogue_frame
 from assets.quality.documents import FILE, check_catalogue
 from dashboards.markup import esc
+from dashboards.pages import quality
 from dashboards.pages.catalogue import catalogue_files
+from dashboards.published import Published
 from dashboards.site import build_site
+from tests.dashboards import sample_frames
 from tests.dashboards.chromium import Visitor
 from tests.dashboards.test_bars import OPEN_ALL, axe
 
@@ -87,6 +90,19 @@ def test_every_link_leads_to_a_page(texts: dict[str, str], whole: SiteMeta) -> N
             assert place in texts or place.removesuffix(".html") in whole.pages, (name, target)
             linked.add(place)
     assert {f"checks/{page.check.check_id}.html" for page in PAGES} <= linked
+
+
+def test_the_panel_of_a_check_leads_to_its_page(texts: dict[str, str], whole: SiteMeta, meta: SiteMeta) -> None:
+    published = Published(sample_frames.network(), CONTRACT)
+    link = '<a data-href="check.page" hidden>'
+    made = quality.build(published, whole)
+    assert link in made.body
+    states = [state for parts in made.chunks.values() for part in parts for state in part["states"].values()]
+    targets = [state["text"].get("check.page") for state in states]
+    assert len(targets) == len(published.rows("check_summary"))
+    assert set(targets) - {None}, "at least one check of the sample is in the catalogue"
+    assert set(targets) - {None} <= set(texts)
+    assert link not in quality.build(published, replace(meta, catalogue=())).body, "it would lead nowhere"
 
 
 def test_a_site_without_quality_has_none(whole: SiteMeta) -> None:

@@ -199,7 +199,7 @@ def test_parts_are_written_for_the_place_that_the_page_names(site_of: Any, monke
 
 def test_parts_that_the_page_does_not_name_are_an_error(site_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with_page(monkeypatch, Page("index", "Overview", "", {"chunks": {"files": [""]}}, chunks={"index-b": []}))
-    with pytest.raises(ValueError, match="not in list"):
+    with pytest.raises(ValueError, match=r"data/index-b\.js is not in the list of files that page index names"):
         site_of({})
 
 
