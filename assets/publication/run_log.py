@@ -110,7 +110,11 @@ def write_record(home: Path, record: RunRecord) -> None:
 
 
 def read_runs(home: Path) -> Runs:
-    """Return every run of a home; none if it has not run yet."""
+    """Return every run of a home; none if it has not run yet.
+
+    Their order is that of the log, for one run at a time writes to a home. Times do not tell it: two runs may start
+    within one second, and a clock may be set back.
+    """
     path = home / FOLDER / FILE
     records: dict[str, RunRecord] = {}
     unreadable = 0
@@ -122,7 +126,7 @@ def read_runs(home: Path) -> Runs:
             unreadable += 1
         else:
             records[record.run_id] = record
-    return Runs(tuple(sorted(records.values(), key=lambda record: (record.started, record.run_id))), unreadable)
+    return Runs(tuple(records.values()), unreadable)
 
 
 def _record(line: bytes) -> RunRecord | None:

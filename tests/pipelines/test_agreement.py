@@ -35,9 +35,10 @@ Found = list[dict[str, Any]]
 def evaluations(network: Installation) -> Found:
     """What Dagster was told of each check, in all runs."""
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    with dg.DagsterInstance.from_config(str(network.home.dagster)) as instance:
-        runs = [run.run_id for run in instance.get_runs()]
-        records = [record for run_id in runs for record in instance.all_logs(run_id, of_type=kind)]
+    with pytest.MonkeyPatch.context() as patch:
+        # Dagster's settings find the event log by this variable; another test's run may have left its own home there
+        patch.setenv("DAGSTER_HOME", str(network.home.dagster))
+        records = _records(network.home.dagster, kind)
     told = []
     for record in records:
         event = record.dagster_event
@@ -46,6 +47,12 @@ def evaluations(network: Installation) -> Found:
         metadata = {name: value.value for name, value in data.metadata.items()}
         told.append({"run_id": record.run_id, "name": data.check_name, "passed": data.passed, **metadata})
     return told
+
+
+def _records(dagster_home: Path, kind: dg.DagsterEventType) -> list[dg.EventLogEntry]:
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        runs = [run.run_id for run in instance.get_runs()]
+        return [record for run_id in runs for record in instance.all_logs(run_id, of_type=kind)]
 
 
 @pytest.fixture(scope="module")
