@@ -2,7 +2,8 @@
 
 Episodes, sessions and events belong to one condition, one clinic, one kind of care and one year. Patients do not: one
 of two clinics is counted in each and once in all. Tables that leave out rows for another reason than that nobody is
-in them are not here.
+in them are not here, nor are counts of a whole that stand only beside a part of it that somebody is in: the episodes of
+a condition are missing from the rows of a treatment that nobody there received.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _EXCLUDED = ("eligible", "reported", "under_age", "age_missing", "no_room", "no_
 
 MARGINS: dict[str, dict[str, tuple[str, ...]]] = {
     "adverse_event_rate": {CLINIC: _SESSIONS},
-    "care_mix": {CONDITION: ("episodes", "with_class", "sessions", "needled", "needled_with_class")},
+    "care_mix": {CONDITION: ("with_class", "sessions", "needled_with_class")},
     "clinic_funnel": {CONDITION: ("n", "eligible")},
     "completion": dict.fromkeys((CONDITION, CLINIC), ("n", "captured")),
     "completion_sensitivity": dict.fromkeys((CONDITION, CLINIC), _RECOVERY),
