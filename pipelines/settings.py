@@ -1,20 +1,28 @@
-"""Settings, read once from the environment; every one has a default that needs no network."""
+"""Settings, read from the environment; every one has a default that needs no network.
+
+``SETTINGS`` is the one list of them. The table in README.md and the file ``pipelines/deploy/needlepoint.env`` for a
+server follow it, which a test holds, and ``needlepoint doctor`` names what is set and stands in no list.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from assets.deliveries.problems import InputProblem
 from assets.home import Home
 from assets.publication.audiences import AUDIENCES
 
+PREFIX = "NEEDLEPOINT_"
 HOME_VARIABLE = "NEEDLEPOINT_HOME"
 MEMORY_VARIABLE = "NEEDLEPOINT_MEMORY_LIMIT"
 THREADS_VARIABLE = "NEEDLEPOINT_THREADS"
 SIGN_OFF_VARIABLE = "NEEDLEPOINT_SIGN_OFF"
 DEFAULT_HOME = "needlepoint-home"
 DEFAULT_MEMORY_LIMIT = "4GB"
+MEMORY_SIZE = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B)", re.IGNORECASE)
 
 OFFLINE = {
     "DAGSTER_DISABLE_TELEMETRY": "1",
@@ -22,15 +30,67 @@ OFFLINE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A variable of the environment. ``shown_default`` is what stands in documents where it is not set.
+
+    A secret has no default and is never printed. ``is_server``: only Dagster on PostgreSQL reads it.
+    """
+
+    name: str
+    meaning: str
+    shown_default: str
+    is_secret: bool = False
+    is_server: bool = False
+
+
+SETTINGS = (
+    Setting(HOME_VARIABLE, "where everything is kept", f"`./{DEFAULT_HOME}`"),
+    Setting(MEMORY_VARIABLE, "memory DuckDB may use before it spills", f"`{DEFAULT_MEMORY_LIMIT}`"),
+    Setting(THREADS_VARIABLE, "threads DuckDB may use; results do not depend on it", "all"),
+    Setting(
+        SIGN_OFF_VARIABLE,
+        "audiences, as `network,public`, that get a release only after it was signed (`needlepoint audit sign`)",
+        "none",
+    ),
+    Setting("NEEDLEPOINT_POSTGRES_HOST", "machine of Dagster's PostgreSQL", "none", is_server=True),
+    Setting("NEEDLEPOINT_POSTGRES_PORT", "its port", "none", is_server=True),
+    Setting("NEEDLEPOINT_POSTGRES_DB", "its database", "none", is_server=True),
+    Setting("NEEDLEPOINT_POSTGRES_USER", "its account", "none", is_server=True),
+    Setting("NEEDLEPOINT_POSTGRES_PASSWORD", "the account's password", "none", is_secret=True, is_server=True),
+)
+
+
+def value(name: str) -> str | None:
+    """What a variable is set to; one that is empty is not set, for compose files pass empty ones on."""
+    return os.environ.get(name, "").strip() or None
+
+
 def home_from_environment() -> Home:
-    """Return the home this process works in, and keep Dagster and Great Expectations from calling anywhere."""
+    """Return the home this process works in, and keep Dagster and Great Expectations from calling anywhere.
+
+    Raises:
+        InputProblem: SETTING: a setting cannot be read.
+
+    """
     os.environ.update(OFFLINE)
-    threads = os.environ.get(THREADS_VARIABLE)
+    threads = value(THREADS_VARIABLE)
+    if threads and not (threads.isascii() and threads.isdigit() and int(threads)):
+        raise InputProblem("SETTING", THREADS_VARIABLE, "it is no number of threads", "Give a whole number from 1 on")
+    memory = value(MEMORY_VARIABLE) or DEFAULT_MEMORY_LIMIT
+    if not MEMORY_SIZE.fullmatch(memory):
+        raise InputProblem("SETTING", MEMORY_VARIABLE, "it is no size of memory", "Give one as 4GB or 800MB")
     return Home(
-        path=Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME)).resolve(),
-        memory_limit=os.environ.get(MEMORY_VARIABLE, DEFAULT_MEMORY_LIMIT),
+        path=Path(value(HOME_VARIABLE) or DEFAULT_HOME).resolve(),
+        memory_limit=memory,
         threads=int(threads) if threads else None,
     )
+
+
+def unknown_settings() -> tuple[str, ...]:
+    """Names of the environment that look like settings and are none, which is how a misspelt one goes unseen."""
+    known = {setting.name for setting in SETTINGS}
+    return tuple(sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known))
 
 
 def audiences_to_sign_for() -> frozenset[str]:
@@ -40,7 +100,7 @@ def audiences_to_sign_for() -> frozenset[str]:
         InputProblem: an audience is not known. A misspelt one must not go unsigned.
 
     """
-    named = frozenset(name for part in os.environ.get(SIGN_OFF_VARIABLE, "").split(",") if (name := part.strip()))
+    named = frozenset(name for part in (value(SIGN_OFF_VARIABLE) or "").split(",") if (name := part.strip()))
     known = [one.name for one in AUDIENCES]
     if named - set(known):
         raise InputProblem(
