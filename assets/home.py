@@ -12,18 +12,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE_FOLDER = 0o700
+KEEP_RELEASES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
     """The home folder: lake, releases, Dagster's storage, and the two names people open.
 
-    ``memory_limit`` and ``threads`` bound DuckDB (None: its own choice for threads).
+    ``memory_limit`` and ``threads`` bound DuckDB (None: its own choice for threads). ``keep_releases`` is how many
+    releases stay after a new one, the one in force among them.
     """
 
     path: Path
     memory_limit: str
     threads: int | None = None
+    keep_releases: int = KEEP_RELEASES
 
     @property
     def lake(self) -> Path:

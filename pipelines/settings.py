@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.deliveries.problems import InputProblem
-from assets.home import Home
+from assets.home import KEEP_RELEASES, Home
 from assets.publication.audiences import AUDIENCES
 
 PREFIX = "NEEDLEPOINT_"
 HOME_VARIABLE = "NEEDLEPOINT_HOME"
 MEMORY_VARIABLE = "NEEDLEPOINT_MEMORY_LIMIT"
 THREADS_VARIABLE = "NEEDLEPOINT_THREADS"
+KEEP_VARIABLE = "NEEDLEPOINT_KEEP_RELEASES"
 SIGN_OFF_VARIABLE = "NEEDLEPOINT_SIGN_OFF"
 DEFAULT_HOME = "needlepoint-home"
 DEFAULT_MEMORY_LIMIT = "4GB"
@@ -48,6 +49,7 @@ SETTINGS = (
     Setting(HOME_VARIABLE, "where everything is kept", f"`./{DEFAULT_HOME}`"),
     Setting(MEMORY_VARIABLE, "memory DuckDB may use before it spills", f"`{DEFAULT_MEMORY_LIMIT}`"),
     Setting(THREADS_VARIABLE, "threads DuckDB may use; results do not depend on it", "all"),
+    Setting(KEEP_VARIABLE, "releases that stay after a new one (`needlepoint releases prune`)", str(KEEP_RELEASES)),
     Setting(
         SIGN_OFF_VARIABLE,
         "audiences, as `network,public`, that get a release only after it was signed (`needlepoint audit sign`)",
@@ -74,17 +76,22 @@ def home_from_environment() -> Home:
 
     """
     os.environ.update(OFFLINE)
-    threads = value(THREADS_VARIABLE)
-    if threads and not (threads.isascii() and threads.isdigit() and int(threads)):
-        raise InputProblem("SETTING", THREADS_VARIABLE, "it is no number of threads", "Give a whole number from 1 on")
     memory = value(MEMORY_VARIABLE) or DEFAULT_MEMORY_LIMIT
     if not MEMORY_SIZE.fullmatch(memory):
         raise InputProblem("SETTING", MEMORY_VARIABLE, "it is no size of memory", "Give one as 4GB or 800MB")
     return Home(
         path=Path(value(HOME_VARIABLE) or DEFAULT_HOME).resolve(),
         memory_limit=memory,
-        threads=int(threads) if threads else None,
+        threads=_counted(THREADS_VARIABLE, "threads"),
+        keep_releases=_counted(KEEP_VARIABLE, "releases") or KEEP_RELEASES,
     )
+
+
+def _counted(name: str, what: str) -> int | None:
+    number = value(name)
+    if number and not (number.isascii() and number.isdigit() and int(number)):
+        raise InputProblem("SETTING", name, f"it is no number of {what}", "Give a whole number from 1 on")
+    return int(number) if number else None
 
 
 def unknown_settings() -> tuple[str, ...]:

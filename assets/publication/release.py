@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.audit.code_copy import code_contents, code_digest
+from assets.audit.ledger import entries
+from assets.audit.rolled_back import RESUME, rolled_back
 from assets.contract import CONTRACT
+from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
     from assets.deliveries.ledger import Delivery
     from assets.home import Home
 
-KEPT_RELEASES = 5
 ID_DIGITS = 12
+RETIRED = ".retired-"
 SITE = "site"
 MANIFEST = "manifest.json"
 IDENTITY = "identity"
@@ -75,12 +78,20 @@ def current_release(home: Home) -> str | None:
 def predecessor(home: Home) -> str | None:
     """Id of the release that the one being built follows and must not give away; None if there is none.
 
-    A release that is built again follows the one it followed the first time: the same inputs give the same bytes.
+    A release that is built again follows the one it followed the first time: the same inputs give the same bytes. Where
+    an older one was put back in force, readers have seen the newest: that is what the next one follows.
     """
-    before = current_release(home)
+    before = newest_release(home)
     if before is not None and before == next_release(home):
         before = _manifest(home.releases / before).get("predecessor")
     return before if before is not None and (home.releases / before).is_dir() else None
+
+
+def newest_release(home: Home) -> str | None:
+    """Id of the newest release that readers have seen: the one in force, unless an older one was put back."""
+    release = current_release(home)
+    back = rolled_back(entries(home.path), release)
+    return back.newest if back is not None and (home.releases / back.newest).is_dir() else release
 
 
 def kept_releases(home: Home) -> tuple[str, ...]:
@@ -105,7 +116,15 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def start_building(home: Home) -> Path:
-    """An empty folder to build in, which knows what it is for; what a dead builder left is swept away."""
+    """An empty folder to build in, which knows what it is for; what a dead builder left is swept away.
+
+    Raises:
+        InputProblem: ROLLED_BACK: somebody has put an older release in force, and nobody has ended that.
+
+    """
+    back = rolled_back(entries(home.path), current_release(home))
+    if back is not None and back.holds:
+        raise InputProblem("ROLLED_BACK", "release", back.sentence, RESUME)
     shutil.rmtree(home.building, ignore_errors=True)
     home.building.mkdir(parents=True, mode=0o700)
     (home.building / IDENTITY).write_text(next_release(home), encoding="utf-8")
@@ -167,21 +186,23 @@ def is_in_force(home: Home, identity: str) -> bool:
 
 
 def switch_in(home: Home, identity: str) -> None:
-    """Put the built release in force, and drop releases beyond the last ``KEPT_RELEASES``."""
+    """Put the built release in force."""
     target = home.releases / identity
     if target.exists():
         # the same inputs and code were released before: what was built now replaces it under a name of its own first
-        retired = home.releases / f".retired-{identity}"
+        retired = home.releases / f"{RETIRED}{identity}"
         shutil.rmtree(retired, ignore_errors=True)
         target.rename(retired)
         home.building.rename(target)
         shutil.rmtree(retired)
     else:
         home.building.rename(target)
+    point_to(home, identity)
+
+
+def point_to(home: Home, identity: str) -> None:
+    """Put a whole release in force: a reader sees the one before or this one."""
     pointer = home.path / ".current.new"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(Path("releases") / identity)
     pointer.replace(home.current)
-    for old in kept_releases(home)[:-KEPT_RELEASES]:
-        if old != identity:
-            shutil.rmtree(home.releases / old)
