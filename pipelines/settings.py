@@ -21,6 +21,18 @@ MEMORY_VARIABLE = "NEEDLEPOINT_MEMORY_LIMIT"
 THREADS_VARIABLE = "NEEDLEPOINT_THREADS"
 KEEP_VARIABLE = "NEEDLEPOINT_KEEP_RELEASES"
 SIGN_OFF_VARIABLE = "NEEDLEPOINT_SIGN_OFF"
+ALERT_WEBHOOK_VARIABLE = "NEEDLEPOINT_ALERT_WEBHOOK"
+ALERT_TOKEN_VARIABLE = "NEEDLEPOINT_ALERT_WEBHOOK_TOKEN"  # noqa: S105 the name of a variable
+ALERT_EMAIL_VARIABLE = "NEEDLEPOINT_ALERT_EMAIL"
+ALERT_FROM_VARIABLE = "NEEDLEPOINT_ALERT_FROM"
+ALERT_SMTP_VARIABLE = "NEEDLEPOINT_ALERT_SMTP"
+ALERT_SMTP_USER_VARIABLE = "NEEDLEPOINT_ALERT_SMTP_USER"
+ALERT_SMTP_PASSWORD_VARIABLE = "NEEDLEPOINT_ALERT_SMTP_PASSWORD"  # noqa: S105 the name of a variable
+ALERT_FILE_VARIABLE = "NEEDLEPOINT_ALERT_FILE"
+ALERT_DIGEST_VARIABLE = "NEEDLEPOINT_ALERT_DIGEST_HOURS"
+ALERT_STALE_VARIABLE = "NEEDLEPOINT_ALERT_STALE_DAYS"
+DEFAULT_STALE_DAYS = 4
+"""A night's extract is three days old after a weekend."""
 DEFAULT_HOME = "needlepoint-home"
 DEFAULT_MEMORY_LIMIT = "4GB"
 MEMORY_SIZE = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B)", re.IGNORECASE)
@@ -54,6 +66,23 @@ SETTINGS = (
         SIGN_OFF_VARIABLE,
         "audiences, as `network,public`, that get a release only after it was signed (`needlepoint audit sign`)",
         "none",
+    ),
+    Setting(
+        ALERT_WEBHOOK_VARIABLE,
+        "address that gets alerts as JSON by HTTP POST, with a field `text` as chat programs show it",
+        "none",
+        is_secret=True,
+    ),
+    Setting(ALERT_TOKEN_VARIABLE, "its token (`Authorization: Bearer`); sent over https only", "none", is_secret=True),
+    Setting(ALERT_EMAIL_VARIABLE, "addresses that get alerts, with commas between", "none"),
+    Setting(ALERT_FROM_VARIABLE, "address that alerts come from", "none"),
+    Setting(ALERT_SMTP_VARIABLE, "mail server, as `host:port`; TLS where it offers it, from the start on 465", "none"),
+    Setting(ALERT_SMTP_USER_VARIABLE, "account at the mail server", "none"),
+    Setting(ALERT_SMTP_PASSWORD_VARIABLE, "its password; sent over TLS only", "none", is_secret=True),
+    Setting(ALERT_FILE_VARIABLE, "file that gets a line of JSON per message", "none"),
+    Setting(ALERT_DIGEST_VARIABLE, "hours between messages; urgent alerts do not wait. 0: all at once", "0"),
+    Setting(
+        ALERT_STALE_VARIABLE, "days after which a silent source is stale, if that is unusual", str(DEFAULT_STALE_DAYS)
     ),
     Setting("NEEDLEPOINT_POSTGRES_HOST", "machine of Dagster's PostgreSQL", "none", is_server=True),
     Setting("NEEDLEPOINT_POSTGRES_PORT", "its port", "none", is_server=True),
