@@ -18,6 +18,7 @@ import click
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
+from pipelines.cli_alerts import alerts
 from pipelines.cli_audit import audit
 from pipelines.cli_chart import chart
 from pipelines.cli_options import (
@@ -33,6 +34,8 @@ from pipelines.cli_options import (
 )
 from pipelines.cli_publish import open_pages, publish, serve
 from pipelines.cli_quarantine import quarantine
+from pipelines.cli_releases import releases
+from pipelines.cli_unlock import unlock
 from pipelines.outcome_text import say_outcome
 from pipelines.settings import home_from_environment
 
@@ -197,7 +200,7 @@ def docs(*, only_check: bool) -> None:
         sys.exit(1)
 
 
-for command in (audit, chart, open_pages, publish, quarantine, serve):
+for command in (alerts, audit, chart, open_pages, publish, quarantine, releases, serve, unlock):
     cli.add_command(command)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract import CONTRACT
-from assets.deliveries.landing import INCOMING, Sent, land, share, source_of
+from assets.deliveries.landing import INCOMING, KEPT, Sent, land, share, source_of
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import find_profile
@@ -88,15 +88,19 @@ class Kept:
         """Share the files of the delivery's folder by hard links; nothing in it is ever changed in place."""
         self._folder = home.ledger.folder(delivery.delivery_id)
         self._place = Path(tempfile.mkdtemp(prefix=INCOMING, dir=home.lake))
-        shutil.copytree(self._folder, self._place / "kept", copy_function=share)
+        # it has its name only while it is whole: after a crash the next run puts back what has this name
+        shutil.copytree(self._folder, self._place / "copying", copy_function=share)
+        (self._place / "copying").rename(self._place / KEPT)
 
     def restore(self) -> None:
         """Put the reading back."""
         shutil.rmtree(self._folder)
-        (self._place / "kept").replace(self._folder)
+        (self._place / KEPT).replace(self._folder)
 
     def drop(self) -> None:
         """Forget it."""
+        if (self._place / KEPT).exists():
+            (self._place / KEPT).rename(self._place / "dropped")
         shutil.rmtree(self._place, ignore_errors=True)
 
 

@@ -107,23 +107,29 @@ class Ledger:
         """Write a record; a reader sees the old one or the new one."""
         folder = self.folder(delivery.delivery_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / f"{RECORD}.tmp"
-        temporary.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(folder / RECORD)
+        write_delivery(folder, delivery)
 
     def find(self, delivery_id: str) -> Delivery | None:
         """Return the record of a delivery, or None."""
         path = self.folder(delivery_id) / RECORD
-        return _load(path) if path.exists() else None
+        return read_record(path) if path.exists() else None
 
     def all(self) -> tuple[Delivery, ...]:
         """Every record, by extract stamp, then id: the order in which later rows replace earlier ones."""
         # what begins with a dot is being copied or thrown away
-        records = (_load(path) for path in self.lake.glob(f"[!.]*/{RECORD}"))
+        records = (read_record(path) for path in self.lake.glob(f"[!.]*/{RECORD}"))
         return tuple(sorted(records, key=lambda delivery: (delivery.extract_stamp, delivery.delivery_id)))
 
 
-def _load(path: Path) -> Delivery:
+def write_delivery(folder: Path, delivery: Delivery) -> None:
+    """Write the record of a delivery into its folder; a reader sees the old one or the new one."""
+    temporary = folder / f"{RECORD}.tmp"
+    temporary.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(folder / RECORD)
+
+
+def read_record(path: Path) -> Delivery:
+    """Read the record of a delivery."""
     content = json.loads(path.read_text(encoding="utf-8"))
     content["files"] = tuple(DeliveredFile(**file) for file in content["files"])
     content["state"] = State(content["state"])
