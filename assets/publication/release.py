@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.audit.code_copy import code_contents, code_digest
-from assets.audit.ledger import entries
+from assets.audit.ledger import entries, inspected
 from assets.audit.rolled_back import RESUME, rolled_back
+from assets.audit.seals import KIND as RELEASE
+from assets.audit.seals import newest
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
@@ -27,6 +29,7 @@ from dashboards.status import STATUS_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from assets.audit.ledger import Entry
     from assets.deliveries.ledger import Delivery
     from assets.home import Home
 
@@ -95,9 +98,14 @@ def newest_release(home: Home) -> str | None:
 
 
 def kept_releases(home: Home) -> tuple[str, ...]:
-    """Ids of the releases that are kept, oldest first."""
-    folders = (path for path in home.releases.iterdir() if not path.name.startswith("."))
-    return tuple(path.name for path in sorted(folders, key=lambda path: path.stat().st_mtime_ns))
+    """Ids of the releases that are kept, oldest first: as they were sealed, and before that as they were written."""
+    sealed = newest(inspected(home.path)[0], RELEASE)
+    folders = [(path.name, path.stat().st_mtime_ns) for path in home.releases.glob("[!.]*")]
+    return tuple(name for name, _ in sorted(folders, key=lambda one: (_number(sealed.get(one[0])), one[1])))
+
+
+def _number(entry: Entry | None) -> int:
+    return entry.number if entry is not None else 0
 
 
 def kept_code_versions(home: Home) -> set[str]:
