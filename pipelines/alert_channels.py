@@ -187,7 +187,7 @@ class File:
             os.close(descriptor)
 
 
-def test_message(installation: str, now: datetime) -> Message:
+def trial_message(installation: str, now: datetime) -> Message:
     """What shows that a channel works."""
     text = "This is a test. Alerts of this installation arrive here."
     content = {

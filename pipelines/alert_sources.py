@@ -16,6 +16,7 @@ from assets.audit.history import history, readable, standing
 from assets.contract import CONTRACT
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
+from assets.deliveries.state import left_deliveries
 from assets.publication.holds import HELD_BY, held_since, open_holds
 from assets.publication.run_log import RunState, read_runs
 from assets.quality.catalogue import all_checks
@@ -45,6 +46,7 @@ def home_watches(home: Home, now: datetime, stale_after: timedelta) -> Mapping[K
         Kind.CHECK: lambda: failing_checks(home),
         Kind.RUN: lambda: failed_runs(home, now),
         Kind.STALE: lambda: stale_sources(home.ledger.all(), now, stale_after),
+        Kind.LEFT: lambda: left_behind(home, now),
         Kind.HELD: lambda: [*held_releases(home), *held_deliveries(home.ledger.all())],
     }
 
@@ -119,6 +121,21 @@ def stale_sources(deliveries: Iterable[Delivery], now: datetime, stale_after: ti
             to_do = "Ask the clinic whether its export still runs, and look into the landing folder."
             alerts.append(Alert(Kind.STALE, f"{profile} {source}", says, to_do))
     return alerts
+
+
+def left_behind(home: Home, now: datetime) -> list[Alert]:
+    """Deliveries that were landed long ago and never read to their end."""
+    return [
+        Alert(
+            Kind.LEFT,
+            one.delivery_id,
+            f"Delivery {_named(one.label)} was landed at {one.landed_at} and never read to its end",
+            "Run the same command again, or open its failed run in Dagster: it says what went wrong.",
+            urgent=True,
+        )
+        for one in left_deliveries(home.ledger)
+        if one.landed_at and now - _moment(one.landed_at) > LONGEST_RUN
+    ]
 
 
 def held_releases(home: Home) -> list[Alert]:

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     """A source has sent nothing for long."""
     HELD = "held"
     """A release or a delivery is held back or refused."""
+    LEFT = "left"
+    """A delivery was landed and never read to its end."""
     SENSOR = "sensor"
     """A sensor, a schedule or the daemon has stopped."""
     HOME = "home"

@@ -89,7 +89,7 @@ def send(home: Path | None) -> None:
 @HOME_OPTION
 def test(home: Path | None) -> None:
     """Send a message that nothing is wrong through every channel, and say which of them work."""
-    from pipelines.alert_channels import Unsent, channels, test_message  # noqa: PLC0415
+    from pipelines.alert_channels import Unsent, channels, trial_message  # noqa: PLC0415
     from pipelines.alert_channels import send as send_one  # noqa: PLC0415
 
     set_home(home)
@@ -100,7 +100,7 @@ def test(home: Path | None) -> None:
     failed = False
     for channel in to_test:
         try:
-            send_one(channel, test_message(target.path.name, dt.datetime.now(dt.UTC)))
+            send_one(channel, trial_message(target.path.name, dt.datetime.now(dt.UTC)))
         except Unsent as problem:
             failed = True
             click.echo(f"{channel.name}: {problem}.")
