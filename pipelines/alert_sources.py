@@ -26,7 +26,7 @@ from dashboards.words import source_name
 from pipelines.alerts import Alert, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from assets.deliveries.ledger import Delivery
     from assets.home import Home
@@ -54,15 +54,15 @@ def home_watches(home: Home, now: datetime, stale_after: timedelta) -> Mapping[K
 def look(watches: Mapping[Kind, Callable[[], Iterable[Alert]]]) -> dict[Kind, list[Alert]]:
     """Look at everything; a kind that cannot be looked at is left out, and an alert says so."""
     found: dict[Kind, list[Alert]] = {}
-    unreadable = []
+    unreadable: dict[str, list[Kind]] = {}
     for kind, watch in watches.items():
         try:
             found[kind] = list(watch())
         except InputProblem as problem:
-            unreadable.append(_unreadable(kind, problem.code))
+            unreadable.setdefault(problem.code, []).append(kind)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            unreadable.append(_unreadable(kind, type(error).__name__))
-    return found | {Kind.HOME: unreadable}
+            unreadable.setdefault(type(error).__name__, []).append(kind)
+    return found | {Kind.HOME: [_unreadable(code, kinds) for code, kinds in unreadable.items()]}
 
 
 def failing_checks(home: Home) -> list[Alert]:
@@ -72,7 +72,7 @@ def failing_checks(home: Home) -> list[Alert]:
     """
     titles = {check.check_id: check.title for check in all_checks(CONTRACT)}
     newest = _newest_accepted(home.ledger.all())
-    told = set(held_since(read_runs(home.path).records))
+    told = _holding(home)
     with readable():
         rows = (
             standing(history(home))
@@ -95,6 +95,8 @@ def failed_runs(home: Home, now: datetime) -> list[Alert]:
     if not records:
         return []
     last = records[-1]
+    if _is_released_since(home, last.finished or last.started):
+        return []
     if last.state is RunState.FAILED:
         what = ", ".join(last.problems) or "a step of the release failed"
         says = f"The {last.kind} of {last.started} failed ({what})"
@@ -148,7 +150,7 @@ def held_releases(home: Home) -> list[Alert]:
             "The page of the check says what to do; `needlepoint audit waive` lets it pass until a day.",
             urgent=True,
         )
-        for check_id, since in held_since(read_runs(home.path).records).items()
+        for check_id, since in _holding(home).items()
     ]
 
 
@@ -159,6 +161,18 @@ def held_deliveries(deliveries: Iterable[Delivery]) -> list[Alert]:
     last = {source: sent[-1] for source, sent in _by_source(found).items()}
     refused = {source: one for source, one in last.items() if one.state is State.REJECTED}
     return [_held_alert(source, one) for source, one in sorted((held | refused).items())]
+
+
+def _holding(home: Home) -> dict[str, str]:
+    """Checks that hold the release now, with their beginning; the daemon may have released since the last run."""
+    since = held_since(read_runs(home.path).records)
+    return {} if any(_is_released_since(home, start) for start in since.values()) else since
+
+
+def _is_released_since(home: Home, moment: str) -> bool:
+    """Whether the release in force was made after a moment: Dagster's daemon writes no line of the run log."""
+    manifest = home.current / "manifest.json"
+    return manifest.exists() and datetime.fromtimestamp(manifest.stat().st_mtime, UTC) > _moment(moment)
 
 
 def _held_alert(source: tuple[str, str], one: Delivery) -> Alert:
@@ -212,11 +226,9 @@ def _named(label: str) -> str:
     return clean(label)
 
 
-def _unreadable(kind: Kind, code: str) -> Alert:
-    says = f"Alerts of the kind {kind} cannot be found out ({code})"
-    return Alert(
-        Kind.HOME, f"{kind} {code}", says, "`needlepoint doctor` and `needlepoint audit verify` say more.", urgent=True
-    )
+def _unreadable(code: str, kinds: Sequence[Kind]) -> Alert:
+    says = f"What the home holds cannot be read ({code}), so that nothing is known of: {', '.join(kinds)}"
+    return Alert(Kind.HOME, code, says, "`needlepoint audit verify` names what is broken.", urgent=True)
 
 
 def _moment(text: str) -> datetime:
