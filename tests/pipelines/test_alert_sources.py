@@ -247,7 +247,8 @@ def test_a_damaged_record_and_history_are_told(home: Home) -> None:
 
 
 def test_a_failed_run_tells_at_once_and_no_value(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = RuntimeError("Anna Smith, born 1970")
+    error, ids = RuntimeError("Anna Smith, born 1970"), iter("abc")
+    monkeypatch.setattr("pipelines.recording.new_run_id", lambda _: next(ids))  # all within one second
     with http_receiver() as got:
         monkeypatch.setenv(f"{PREFIX}ALERT_WEBHOOK", got.url)
         with pytest.raises(RuntimeError), recorded(home, "run", RunOutcome()):
