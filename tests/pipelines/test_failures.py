@@ -13,8 +13,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from assets.contract import CONTRACT
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
+from assets.deliveries.profile import PROFILE_FOLDER, Profile, load_profile
 from assets.deliveries.state import left_deliveries
 from assets.failures import is_disk_full, may_pass
 from assets.home import Home
@@ -44,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 def cast_error() -> None:
     """An error whose text quotes a value."""
-    duckdb.sql(f"select cast('{CANARY}' as integer)").fetchall()
+    duckdb.execute(f"select cast('{CANARY}' as integer)").fetchall()
 
 
 def hidden_lock() -> None:
@@ -163,10 +165,7 @@ def test_a_run_reads_what_an_earlier_one_left(home: Home, monkeypatch: pytest.Mo
     assert "an earlier run did not come to its end" in said[0]
 
 
-def profile() -> runner.Profile:
-    from assets.contract import CONTRACT  # noqa: PLC0415
-    from assets.deliveries.profile import PROFILE_FOLDER, load_profile  # noqa: PLC0415
-
+def profile() -> Profile:
     return load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
 
 

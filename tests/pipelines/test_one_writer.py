@@ -172,6 +172,6 @@ def test_every_step_is_in_the_pool_and_every_run_has_an_end() -> None:
     assert defs.executor is one_writer_executor
     for name in ("ingest", "release"):
         job = defs.resolve_job_def(name)
-        assert {node.definition.pool for node in job.nodes} == {"warehouse"}
+        assert [pool for node in job.nodes for pool in node.definition.pools] == ["warehouse"] * len(job.nodes)
         assert int(job.tags["dagster/max_runtime"]) > 0
         assert job.tags["dagster/retry_strategy"] == "ALL_STEPS"
