@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assets.deliveries.ledger import Ledger
 from assets.deliveries.problems import InputProblem
+from assets.home_format import mark_home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,10 +80,11 @@ class Home:
         return self.path / "dagster"
 
     def create(self) -> None:
-        """Make the folders, readable by their owner only, and the two names that follow the pointer.
+        """Make the folders, readable by their owner only, the two names that follow the pointer, and ``home.json``.
 
         Raises:
-            InputProblem: the folder cannot be made or written.
+            InputProblem: HOME: the folder cannot be made or written. HOME_FORMAT: another version of this program wrote
+                the home, and it would be misread.
 
         """
         try:
@@ -91,6 +93,7 @@ class Home:
             for link, target in ((self.site, "current/site"), (self.warehouse, "current/warehouse.duckdb")):
                 if not link.is_symlink():
                     link.symlink_to(target)
+            mark_home(self)
         except OSError:
             raise InputProblem(
                 "HOME", str(self.path), "this folder cannot be written", "Check its permissions or give another --home"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assets.deliveries.problems import InputProblem
 from assets.home import KEEP_RELEASES, Home
+from assets.home_format import check_home
 from assets.publication.audiences import AUDIENCES
 
 PREFIX = "NEEDLEPOINT_"
@@ -99,6 +100,19 @@ def value(name: str) -> str | None:
 
 def home_from_environment() -> Home:
     """Return the home this process works in, and keep Dagster and Great Expectations from calling anywhere.
+
+    Raises:
+        InputProblem: SETTING: a setting cannot be read. HOME_FORMAT: another version of this program wrote the home,
+            and it would be misread.
+
+    """
+    home = configured_home()
+    check_home(home)
+    return home
+
+
+def configured_home() -> Home:
+    """Return the home that the settings name, whoever wrote it; for those who look at it from outside.
 
     Raises:
         InputProblem: SETTING: a setting cannot be read.

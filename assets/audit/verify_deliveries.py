@@ -45,7 +45,7 @@ def _record(home: Home, delivery_id: str) -> Delivery | None:
     """The record of a delivery, None if what stands there cannot be one."""
     try:
         record = home.ledger.find(delivery_id)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputProblem, OSError):
         return None
     if record is None or not all(isinstance(text, str) for file in record.files for text in (file.name, file.sha256)):
         return None

@@ -10,7 +10,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from assets.contract import CONTRACT
+from assets.deliveries.problems import InputProblem
+from assets.deliveries.versions import is_later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,8 +133,31 @@ def write_delivery(folder: Path, delivery: Delivery) -> None:
 
 
 def read_record(path: Path) -> Delivery:
-    """Read the record of a delivery."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+    """Read the record of a delivery.
+
+    Raises:
+        InputProblem: RECORD: it is none, or a later version of this program wrote it.
+
+    """
+    where = f"lake/{path.parent.name}/{path.name}"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["contract_version"]
+        if is_later(version, CONTRACT.version):
+            raise InputProblem(
+                "RECORD",
+                where,
+                "the delivery was read by a later version of this program",
+                "Use that version, or a later one",
+            )
+        return _delivery(content)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputProblem(
+            "RECORD", where, "it is not the record of a delivery", "Put the record of your last backup back"
+        ) from None
+
+
+def _delivery(content: dict[str, Any]) -> Delivery:
     content["files"] = tuple(DeliveredFile(**file) for file in content["files"])
     content["state"] = State(content["state"])
     content["compared_with"] = tuple(content.get("compared_with", ()))  # contract version 1 did not compare

@@ -20,6 +20,7 @@ from assets.audit.seals import newest
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
+from assets.home_format import refuse_older
 from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
 from assets.quality.thresholds import decided_thresholds, thresholds_digest
@@ -127,9 +128,11 @@ def start_building(home: Home) -> Path:
     """An empty folder to build in, which knows what it is for; what a dead builder left is swept away.
 
     Raises:
-        InputProblem: ROLLED_BACK: somebody has put an older release in force, and nobody has ended that.
+        InputProblem: ROLLED_BACK: somebody has put an older release in force, and nobody has ended that. HOME_FORMAT:
+            deliveries were read under an earlier contract, and their rows would be misread.
 
     """
+    refuse_older(settled_deliveries(home.ledger))
     back = rolled_back(entries(home.path), current_release(home))
     if back is not None and back.holds:
         raise InputProblem("ROLLED_BACK", "release", back.sentence, RESUME)
