@@ -167,6 +167,26 @@ def test_containers_publish_the_proxy_only() -> None:
     assert services["postgres"]["networks"] == ["inside"]
 
 
+def test_image_is_made_of_the_program_only() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert lines[1] == "*"
+    taken = [line[1:] for line in lines if line.startswith("!")]
+    assert all((ROOT / name).exists() for name in taken)
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages | {"sql", "pyproject.toml", "requirements.lock.txt"} <= set(taken)
+    places = re.findall(r"(?:env_file: |- )(\S*/\S*)", (DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    kept = [place.partition(":")[0] for place in places if re.search("env|key|crt|htpasswd", place)]
+    assert kept
+    assert all(place.startswith("/etc/needlepoint/") for place in kept)
+
+
+def test_readme_names_every_file() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = {path.name for path in DEPLOY.iterdir() if path.suffix in (".yaml", ".env", ".conf")} - {"dagster.yaml"}
+    assert named
+    assert [name for name in named if f"`{name}`" not in readme] == []
+
+
 def test_no_secret_stands_in_a_file() -> None:
     for path in DEPLOY.rglob("*"):
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
