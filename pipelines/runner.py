@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets.audit.ledger import append, entries
-from assets.audit.rolled_back import RESUME, rolled_back
+from assets.audit.ledger import append
 from assets.contract import CONTRACT
 from assets.deliveries.landing import find_deliveries, land, sweep
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED, left_deliveries
 from assets.failures import is_disk_full
-from assets.publication.release import OVERTAKEN, current_release, is_overtaken, next_release
+from assets.publication.release import OVERTAKEN, current_release, is_overtaken, kept_from_building, next_release
 from assets.publication.retention import sweep_releases
 from assets.quality.hold import to_judge_again
 from pipelines.one_writer import only_writer
@@ -156,9 +155,9 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     outcome.held = [f"{one.label}: {one.problem}" for one in deliveries if one.state is State.HELD]
     usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
     is_due = usable and next_release(home) != current_release(home)
-    back = rolled_back(entries(home.path), current_release(home))
-    if is_due and back is not None and back.holds:
-        outcome.held_by = [f"{back.sentence}. {RESUME}"]
+    problem = kept_from_building(home) if is_due else None
+    if problem is not None:
+        outcome.held_by = [f"{problem.what}. {problem.remedy}"]
     elif is_due:
         say("Building the release: models, statistics, pages")
         _build(home, instance, outcome, say)

@@ -124,18 +124,32 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
+def kept_from_building(home: Home) -> InputProblem | None:
+    """Why no release may be built now, None if one may.
+
+    ROLLED_BACK: somebody has put an older release in force, and nobody has ended that. HOME_FORMAT: deliveries were read
+    under an earlier contract, and their rows would be misread.
+    """
+    back = rolled_back(entries(home.path), current_release(home))
+    if back is not None and back.holds:
+        return InputProblem("ROLLED_BACK", "release", back.sentence, RESUME)
+    try:
+        refuse_older(settled_deliveries(home.ledger))
+    except InputProblem as problem:
+        return problem
+    return None
+
+
 def start_building(home: Home) -> Path:
     """An empty folder to build in, which knows what it is for; what a dead builder left is swept away.
 
     Raises:
-        InputProblem: ROLLED_BACK: somebody has put an older release in force, and nobody has ended that. HOME_FORMAT:
-            deliveries were read under an earlier contract, and their rows would be misread.
+        InputProblem: none may be built, see ``kept_from_building``.
 
     """
-    refuse_older(settled_deliveries(home.ledger))
-    back = rolled_back(entries(home.path), current_release(home))
-    if back is not None and back.holds:
-        raise InputProblem("ROLLED_BACK", "release", back.sentence, RESUME)
+    problem = kept_from_building(home)
+    if problem is not None:
+        raise problem
     shutil.rmtree(home.building, ignore_errors=True)
     home.building.mkdir(parents=True, mode=0o700)
     (home.building / IDENTITY).write_text(next_release(home), encoding="utf-8")
