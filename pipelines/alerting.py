@@ -28,7 +28,7 @@ def standing_alerts(home: Home, instance: DagsterInstance | None, now: datetime)
         InputProblem: SETTING: a setting cannot be read.
 
     """
-    watches = dict(home_watches(home, now, timedelta(days=_number(ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS))))
+    watches = dict(home_watches(home, now, timedelta(days=whole_number(ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS))))
     if instance is not None:
         from pipelines.alert_dagster import dagster_watches  # noqa: PLC0415 importing Dagster costs a second
 
@@ -48,7 +48,7 @@ def send_alerts(home: Home, instance: DagsterInstance | None = None) -> Book | N
     if not to_tell:
         return None
     now = datetime.now(UTC)
-    digest = timedelta(hours=_number(ALERT_DIGEST_VARIABLE, 0))
+    digest = timedelta(hours=whole_number(ALERT_DIGEST_VARIABLE, 0))
     return tell(home, standing_alerts(home, instance, now), to_tell, now, digest)
 
 
@@ -69,7 +69,13 @@ def _say(what: str) -> None:
     sys.stderr.write(f"Alerts were not sent. {what}\n")
 
 
-def _number(variable: str, default: int) -> int:
+def whole_number(variable: str, default: int) -> int:
+    """What a setting of alerts that is a number is set to.
+
+    Raises:
+        InputProblem: SETTING: it is none.
+
+    """
     text = value(variable)
     if text is None:
         return default

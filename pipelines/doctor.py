@@ -21,11 +21,20 @@ from assets.deliveries.state import left_deliveries
 from assets.home_format import check_home
 from assets.publication.release import current_release
 from pipelines.alert_channels import channels
+from pipelines.alert_sources import LONGEST_RUN
+from pipelines.alerting import whole_number
 from pipelines.doctor_dagster import postgres, settings_of_dagster
 from pipelines.doctor_findings import Finding, good, looked, note, wrong
 from pipelines.doctor_packages import packages, python
 from pipelines.one_writer import holder
-from pipelines.settings import audiences_to_sign_for, configured_home, unknown_settings
+from pipelines.settings import (
+    ALERT_DIGEST_VARIABLE,
+    ALERT_STALE_VARIABLE,
+    DEFAULT_STALE_DAYS,
+    audiences_to_sign_for,
+    configured_home,
+    unknown_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +47,6 @@ LEAST_BYTES = 1_000_000_000
 RELEASES_OF_ROOM = 3
 """The next release, its copies in bundles and evidence pack, and what DuckDB spills meanwhile."""
 CLOCK_SECONDS = 5
-JUST_NOW = timedelta(hours=1)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHOWN = 3
 
@@ -94,6 +102,8 @@ def secrets() -> Iterator[Finding]:
 
 def alerts() -> Iterator[Finding]:
     """Whether anybody hears of a failure."""
+    whole_number(ALERT_DIGEST_VARIABLE, 0)
+    whole_number(ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS)
     number = len(channels())
     if number:
         yield good(f"alerts go to {number} {'receiver' if number == 1 else 'receivers'}")
@@ -184,14 +194,17 @@ def writer(home: Home) -> Iterator[Finding]:
 
 
 def deliveries(home: Home) -> Iterator[Finding]:
-    """Deliveries whose reading began and never ended; those of a run at work, or of the last hour, may yet end."""
+    """Deliveries whose reading began and never ended; those that a run may still be at are none."""
     left = left_deliveries(home.ledger)
-    late = [one for one in left if not one.landed_at or _age(one.landed_at) > JUST_NOW]
+    late = [one for one in left if not one.landed_at or _age(one.landed_at) > LONGEST_RUN]
     named = ", ".join(one.label for one in (late or left)[:SHOWN])
     if not left:
         yield good("none was left half read")
     elif not late or holder(home):
-        yield note(f"{len(left)} not read to the end yet: {named}")
+        yield note(
+            f"{len(left)} not read to the end yet: {named}",
+            "If no run is at it or waits for its turn, call `needlepoint unlock` and run the same feed again",
+        )
     else:
         yield wrong(
             f"{len(late)} left half read: {named}",

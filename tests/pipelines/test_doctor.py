@@ -142,6 +142,8 @@ FAULTS = [
     Fault(set_variable("NEEDLEPOINT_THREADS", "two"), "settings", "NEEDLEPOINT_THREADS", "whole number"),
     Fault(set_variable("NEEDLEPOINT_SIGN_OFF", "netwrk"), "settings", "audience", "network"),
     Fault(set_variable("NEEDLEPOINT_SINGOFF", "network"), "settings", "NEEDLEPOINT_SINGOFF", "README"),
+    Fault(set_variable("NEEDLEPOINT_ALERT_DIGEST_HOURS", "daily"), "alerts", "no whole number", "Give one"),
+    Fault(set_variable("NEEDLEPOINT_ALERT_WEBHOOK", "nowhere"), "alerts", "NEEDLEPOINT_ALERT_WEBHOOK", ""),
     Fault(readable_secrets, "secrets", "every account may read", "chmod 600"),
     Fault(later_home, "home", "format 99", "later"),
     Fault(lambda home, _: home.path.chmod(0o755), "permissions", "0755", "chmod 700"),
@@ -155,8 +157,8 @@ FAULTS = [
     Fault(skewed_disk, "clock", "another time", "network time"),
     Fault(future_entry, "clock", "lies in the future", "Set the clock"),
     Fault(broken_ledger, "clock", "ledger", ""),
-    Fault(delivery(timedelta(hours=2)), "deliveries", "1 left half read: north", "needlepoint unlock"),
-    Fault(delivery(timedelta(hours=2), State.TYPED), "deliveries", "1 left half read: north", "needlepoint unlock"),
+    Fault(delivery(timedelta(days=2)), "deliveries", "1 left half read: north", "needlepoint unlock"),
+    Fault(delivery(timedelta(days=2), State.TYPED), "deliveries", "1 left half read: north", "needlepoint unlock"),
 ]
 
 
@@ -187,7 +189,7 @@ def test_home_that_is_none(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_writer_and_what_it_is_still_reading_are_no_faults(home: Home) -> None:
-    delivery(timedelta(hours=2))(home)
+    delivery(timedelta(days=2))(home)
     assert of("writer").verdict is Verdict.GOOD
     with only_writer(home, "a run of the test"):
         assert of("writer").verdict is Verdict.NOTE
