@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.dashboards.chromium import ARGUMENTS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 CONFIG = Path(__file__).parents[2] / "pipelines" / "deploy" / "nginx.conf"
 ENGINEERS = "needlepoint.example.org"
@@ -255,6 +257,76 @@ def test_answers_forbid_frames_and_the_log_keeps_no_query(proxy: Proxy) -> None:
     assert 'engineer "GET /runs" 200' in log
     assert "secret" not in log
     proxy.reached()
+
+
+ATTACK = """<!doctype html><title>evil</title>
+<img src="{target}/graphql?query=mutation%7BlaunchRun%7D">
+<form id="f" method="post" enctype="text/plain" target="t" action="{target}/graphql?query=mutation%7BlaunchRun%7D">
+<input name="a"></form><iframe name="t"></iframe>
+<script>
+document.getElementById("f").submit();
+fetch("{target}/graphql", {{method: "POST", mode: "no-cors", credentials: "include", body: "{{}}"}}).catch(() => 0)
+  .then(() => new WebSocket("{target}/graphql".replace("http", "ws"), "graphql-ws"));
+setTimeout(() => {{ document.title = "done"; }}, 1500);
+</script>"""
+
+
+@pytest.fixture
+def evil() -> Iterator[Callable[[str], str]]:
+    """A web server of somebody else, whose page sends to a target what it can; takes the target, gives the address."""
+    pages: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(pages[-1])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    setattr(Handler, "do_GET", Handler.answer)  # noqa: B010 the name is not ours
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        def serve(target: str) -> str:
+            pages.append(ATTACK.format(target=target).encode())
+            return f"http://evil.example:{server.server_port}/"
+
+        yield serve
+        server.shutdown()
+
+
+@needs_nginx
+@pytest.mark.browser
+def test_page_of_another_site_in_a_browser_that_is_logged_in(proxy: Proxy, evil: Callable[[str], str]) -> None:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    name, _, word = LOGIN[ENGINEERS].partition(":")
+    arguments = [*ARGUMENTS, "--host-resolver-rules=MAP *.example* 127.0.0.1"]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        context = browser.new_context(ignore_https_errors=True, http_credentials={"username": name, "password": word})
+        own = context.new_page()
+        own.goto(f"https://{ENGINEERS}:{proxy.port}/")
+        query = "{method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{}'}"
+        assert own.evaluate(f"fetch('/graphql', {query}).then(answer => answer.status)") == 200
+        assert "POST /graphql" in proxy.reached()
+
+        def attack(target: str) -> list[str]:
+            page = context.new_page()
+            page.goto(evil(target))
+            page.wait_for_function("document.title === 'done'", timeout=20_000)
+            return [line for line in proxy.reached() if "graphql" in line]
+
+        assert attack(f"https://{ENGINEERS}:{proxy.port}") == []
+        # the same page is an attack: it reaches a web server that no proxy stands before
+        found = attack(f"http://127.0.0.1:{proxy.behind[ENGINEERS].port}")
+        browser.close()
+    assert {f"GET /graphql{QUERY}", f"POST /graphql{QUERY}", "POST /graphql", "GET /graphql"} <= set(found)
 
 
 def test_both_servers_have_the_same_rules() -> None:
