@@ -127,8 +127,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def kept_from_building(home: Home) -> InputProblem | None:
     """Why no release may be built now, None if one may.
 
-    ROLLED_BACK: somebody has put an older release in force, and nobody has ended that. HOME_FORMAT: deliveries were read
-    under an earlier contract, and their rows would be misread.
+    ROLLED_BACK: somebody has put an older release in force, and nobody has ended that. HOME_FORMAT: deliveries were
+    read under an earlier contract, and their rows would be misread.
     """
     back = rolled_back(entries(home.path), current_release(home))
     if back is not None and back.holds:
