@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+import duckdb
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from assets.audit.delta import FOUND, _found_before
 from assets.audit.verify import verify
 from assets.contract import CONTRACT
 from assets.deliveries.landing import find_deliveries, land
@@ -24,6 +26,7 @@ from assets.home_format import check_home, older
 from assets.publication import release
 from assets.publication.release import current_release
 from pipelines.cli import cli
+from pipelines.quarantine import quarantine_entries
 from pipelines.settings import HOME_VARIABLE
 from tests.audit.conftest import sealed_home, sealed_template
 
@@ -241,3 +244,38 @@ def test_what_cannot_be_read_under_the_new_contract_keeps_the_home_as_it_was(
     assert not (home.path / "home.json").exists()
     with pytest.raises(InputProblem, match="under version 1 of the contract"):
         check_home(home)
+
+
+def warehouse_with(home: Home, sql: str) -> None:
+    """Put a warehouse into the release in force in which only this was done."""
+    path = home.current / "warehouse.duckdb"
+    path.unlink()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(sql)
+
+
+def test_a_warehouse_of_another_version_is_refused_and_not_misread(sealed_home: Home) -> None:
+    with pytest.raises(InputProblem, match="damaged, in use, or of another version of DuckDB"):
+        quarantine_entries(sealed_home)  # a text
+    warehouse_with(sealed_home, "create schema audit")
+    with pytest.raises(InputProblem, match="another version of this program made it"):
+        quarantine_entries(sealed_home)
+    warehouse_with(sealed_home, "create schema audit; create table audit.quarantine as select 'CANARY' as delivery_id")
+    with pytest.raises(InputProblem, match="another version of this program made it") as refused:
+        quarantine_entries(sealed_home)
+    assert "CANARY" not in str(refused.value)
+    assert refused.value.where == "releases/bbbb/warehouse.duckdb"
+
+
+def test_a_warehouse_of_another_contract_is_refused_and_compared_with_nothing(
+    sealed_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "next_release", lambda _: "cccc")
+    warehouse_with(sealed_home, f"create schema audit; create table audit.{FOUND} as select 'visit.schema' as check_id")
+    assert _found_before(sealed_home) is not None
+    manifest = sealed_home.releases / "bbbb" / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(content | {"contract_version": "1"}), encoding="utf-8")
+    assert _found_before(sealed_home) is None
+    with pytest.raises(InputProblem, match="another version of this program made it"):
+        quarantine_entries(sealed_home)
