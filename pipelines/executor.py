@@ -19,6 +19,7 @@ from pipelines.jobs import RELEASE_JOB
 from pipelines.one_writer import only_writer
 from pipelines.processes import PROCESS_TAG, this_process
 from pipelines.settings import home_from_environment
+from pipelines.unlock import clear_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,7 @@ class OneWriterExecutor(InProcessExecutor):
         plan_context.instance.add_run_tags(run.run_id, {PROCESS_TAG: this_process()})
         home.create()
         with only_writer(home, f"Dagster run {run.run_id}", WAIT_SECONDS, plan_context.log.info):
+            clear_away(home)
             yield from super().execute(plan_context, execution_plan)
             if run.job_name == RELEASE_JOB and is_overtaken(home):
                 # the steps failed for no fault of theirs: the daemon is to begin again with what the home holds now

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 
 from assets.audit.ledger import append
 from assets.contract import CONTRACT
-from assets.deliveries.landing import find_deliveries, land, sweep
+from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED, left_deliveries
 from assets.failures import is_disk_full
 from assets.publication.release import OVERTAKEN, current_release, is_overtaken, kept_from_building, next_release
-from assets.publication.retention import sweep_releases
 from assets.quality.hold import to_judge_again
 from pipelines.one_writer import only_writer
 from pipelines.processes import PROCESS_TAG, this_process
 from pipelines.recording import recorded
 from pipelines.retry import Kept, land_again, retries
-from pipelines.unlock import free_dead_runs
+from pipelines.unlock import clear_away, free_dead_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -254,8 +253,7 @@ def _begun(home: Home, kind: str) -> Iterator[tuple[DagsterInstance, RunOutcome]
         dagster_instance(home) as instance,
     ):
         free_dead_runs(instance)
-        sweep(home.ledger)
-        sweep_releases(home)
+        clear_away(home)
         yield instance, outcome
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from assets.deliveries.landing import INCOMING, sweep
+from assets.publication.retention import sweep_releases
 from pipelines.one_writer import only_writer
 from pipelines.processes import PROCESS_TAG, is_dead
 
@@ -66,6 +67,12 @@ def free_dead_runs(instance: DagsterInstance) -> tuple[str, ...]:
     return tuple(sorted(run.run_id for run in dead))
 
 
+def clear_away(home: Home) -> None:
+    """Finish or undo what a process that died was moving about. The caller is the only writer of the home."""
+    sweep(home.ledger)
+    sweep_releases(home)
+
+
 def _is_dead(record: RunRecord) -> bool:
     process = record.dagster_run.tags.get(PROCESS_TAG)
     if process is not None:
@@ -76,7 +83,7 @@ def _is_dead(record: RunRecord) -> bool:
 
 def _sweep(home: Home) -> tuple[str, ...]:
     found = [path for folder, pattern in HALF_WRITTEN for path in sorted((home.path / folder).glob(pattern))]
-    sweep(home.ledger)
+    clear_away(home)
     for path in found:
         _remove(path)
     return tuple(path.relative_to(home.path).as_posix() for path in found)
