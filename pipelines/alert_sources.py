@@ -6,6 +6,7 @@ Each kind is looked at by itself: where one cannot be read, that is an alert, an
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from assets.audit.history import history, readable, standing
 from assets.contract import CONTRACT
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.state import left_deliveries
+from assets.deliveries.state import SETTLED
 from assets.publication.holds import HELD_BY, held_since, open_holds
 from assets.publication.run_log import RunState, read_runs
 from assets.quality.catalogue import all_checks
@@ -41,13 +42,14 @@ UNUSUAL = 2.0
 
 
 def home_watches(home: Home, now: datetime, stale_after: timedelta) -> Mapping[Kind, Callable[[], Iterable[Alert]]]:
-    """What there is to look at, by kind."""
+    """What there is to look at, by kind. The records of a year are read once for all of them."""
+    deliveries = cache(home.ledger.all)
     return {
-        Kind.CHECK: lambda: failing_checks(home),
+        Kind.CHECK: lambda: failing_checks(home, deliveries()),
         Kind.RUN: lambda: failed_runs(home, now),
-        Kind.STALE: lambda: stale_sources(home.ledger.all(), now, stale_after),
-        Kind.LEFT: lambda: left_behind(home, now),
-        Kind.HELD: lambda: [*held_releases(home), *held_deliveries(home.ledger.all())],
+        Kind.STALE: lambda: stale_sources(deliveries(), now, stale_after),
+        Kind.LEFT: lambda: left_behind(deliveries(), now),
+        Kind.HELD: lambda: [*held_releases(home), *held_deliveries(deliveries())],
     }
 
 
@@ -65,13 +67,13 @@ def look(watches: Mapping[Kind, Callable[[], Iterable[Alert]]]) -> dict[Kind, li
     return found | {Kind.HOME: [_unreadable(code, kinds) for code, kinds in unreadable.items()]}
 
 
-def failing_checks(home: Home) -> list[Alert]:
+def failing_checks(home: Home, deliveries: Iterable[Delivery]) -> list[Alert]:
     """Checks that warned, failed or could not be evaluated, in the last release and the last delivery of each source.
 
     What holds the release or a delivery back is told as held, and what people have waived is not told.
     """
     titles = {check.check_id: check.title for check in all_checks(CONTRACT)}
-    newest = _newest_accepted(home.ledger.all())
+    newest = _newest_accepted(deliveries)
     told = _holding(home)
     with readable():
         rows = (
@@ -125,7 +127,7 @@ def stale_sources(deliveries: Iterable[Delivery], now: datetime, stale_after: ti
     return alerts
 
 
-def left_behind(home: Home, now: datetime) -> list[Alert]:
+def left_behind(deliveries: Iterable[Delivery], now: datetime) -> list[Alert]:
     """Deliveries that were landed long ago and never read to their end."""
     return [
         Alert(
@@ -135,8 +137,8 @@ def left_behind(home: Home, now: datetime) -> list[Alert]:
             "Run the same command again, or open its failed run in Dagster: it says what went wrong.",
             urgent=True,
         )
-        for one in left_deliveries(home.ledger)
-        if one.landed_at and now - _moment(one.landed_at) > LONGEST_RUN
+        for one in deliveries
+        if one.state not in SETTLED and one.landed_at and now - _moment(one.landed_at) > LONGEST_RUN
     ]
 
 
