@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.deliveries.ledger import State
 from assets.home import Home
-from assets.publication.release import current_release, next_release
+from assets.publication.release import current_release, kept_from_building, next_release
 from pipelines.jobs import RELEASE
 
 
@@ -20,6 +20,9 @@ def nightly_release(home: dg.ResourceParam[Home]) -> dg.RunRequest | dg.SkipReas
     """Request one run per morning."""
     if not any(delivery.state is State.ACCEPTED for delivery in home.ledger.all()):
         return dg.SkipReason("No delivery has been accepted yet")
+    if (problem := kept_from_building(home)) is not None:
+        return dg.SkipReason(f"{problem.code}: {problem}")
     if next_release(home) == current_release(home):
         return dg.SkipReason("Nothing has changed since the release in force")
-    return dg.RunRequest()
+    problem = kept_from_building(home)
+    return dg.RunRequest() if problem is None else dg.SkipReason(str(problem))

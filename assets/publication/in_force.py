@@ -13,6 +13,7 @@ from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import extended_contract
 from assets.publication.bundles import Release
 from assets.publication.holds import held_words, rolled_back_words
+from assets.publication.kept_warehouse import kept_warehouse
 from assets.publication.public_tables import PUBLIC_TABLES
 from assets.publication.publish import SUPPRESSION, TABLES, kept_tables
 from assets.publication.quality_log import quality_frames
@@ -21,7 +22,6 @@ from assets.publication.run_history import run_frames
 from assets.publication.run_log import read_runs
 from assets.publication.site_meta import check_pages, site_meta
 from assets.quality.catalogue import all_checks
-from assets.warehouse.connection import connect
 from dashboards.pages.evidence import PACKS
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _suppression(home: Home, release: Path) -> pl.DataFrame:
     Where each one stands, with its kind, stays in the warehouse: who knows that a number is hidden for its own sake,
     and its neighbour only for the sake of others, knows more of both.
     """
-    with connect(release / "warehouse.duckdb", home=home.path, read_only=True) as connection:
+    with kept_warehouse(home, release.name) as connection:
         log: pl.DataFrame = connection.sql(
             f"select profile, table_name, kind, reason, cast(ceil(count(*) / 5.0) * 5 as bigint) as numbers "
             f"from audit.{SUPPRESSION} group by all order by all"

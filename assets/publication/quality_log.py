@@ -31,8 +31,8 @@ from assets.audit.ledger import entries
 from assets.audit.rolled_back import KIND as ROLLBACK
 from assets.audit.rolled_back import RESUME_KIND as RESUME
 from assets.outcomes.tables.quality import STATUSES
+from assets.publication.kept_warehouse import kept_warehouse
 from assets.publication.trail import DECISIONS, decided
-from assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ order by c.check_id
 
 def quality_frames(home: Home, release: str, runs: Sequence[RunRecord], today: date) -> dict[str, pl.DataFrame]:
     """Return all frames of this module, of a home and the release in force in it."""
-    with connect(home.releases / release / "warehouse.duckdb", home=home.path, read_only=True) as connection:
+    with kept_warehouse(home, release) as connection:
         found = {
             DELTA: audit_frame(connection, "check_delta"),
             DRIFT: audit_frame(connection, "drift"),

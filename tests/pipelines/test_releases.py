@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 
@@ -19,7 +20,7 @@ from assets.publication.in_force import held_back
 from assets.publication.release import current_release, kept_releases, newest_release, predecessor, start_building
 from assets.publication.retention import droppable, prune, sweep_releases
 from assets.publication.rollback import resume, roll_back
-from pipelines import runner
+from pipelines import runner, schedules
 from pipelines.cli import cli
 from tests.audit.conftest import release_of, sealed_home, sealed_template
 
@@ -132,6 +133,21 @@ def test_a_run_says_so_and_releases_nothing(sealed_home: Home, monkeypatch: pyte
     assert sentence.startswith("release: A. Steward put release aaaa back in force on 2026-07-02. `needlepoint ")
     resume(sealed_home, by="A. Steward", because="the clinic has sent the right file", now=NOW)
     assert (outcome().released, asked) == (True, ["release"])
+
+
+def test_the_schedule_says_so_and_starts_nothing(sealed_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "next_release", lambda _: "cccc")
+
+    def tick() -> dg.RunRequest | dg.SkipReason:
+        made = schedules.nightly_release(dg.build_schedule_context(resources={"home": sealed_home}))
+        assert isinstance(made, dg.RunRequest | dg.SkipReason)
+        return made
+
+    assert isinstance(tick(), dg.RunRequest)
+    back_to(sealed_home, "aaaa")
+    skipped = tick()
+    assert isinstance(skipped, dg.SkipReason)
+    assert "put release aaaa back in force" in (skipped.skip_message or "")
 
 
 def test_the_next_release_must_not_give_away_the_newest_that_was_seen(
