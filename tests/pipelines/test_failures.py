@@ -23,7 +23,7 @@ from assets.home import Home
 from assets.publication import release
 from assets.steps import failures_said
 from assets.warehouse.connection import WarehouseError
-from pipelines import runner
+from pipelines import runner, schedules
 from pipelines.executor import one_writer_executor
 from pipelines.jobs import RELEASE_JOB
 from pipelines.schedules import nightly_release
@@ -229,7 +229,7 @@ def broken_release() -> dg.JobDefinition:
     ).resolve_job_def(RELEASE_JOB)
 
 
-def test_the_night_builds_nothing_where_nothing_has_changed(home: Home) -> None:
+def test_the_night_builds_nothing_where_nothing_has_changed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def night() -> dg.RunRequest | dg.SkipReason:
         with dg.build_schedule_context(resources={"home": home}) as context:
             asked = nightly_release(context)
@@ -239,6 +239,11 @@ def test_the_night_builds_nothing_where_nothing_has_changed(home: Home) -> None:
     assert isinstance(night(), dg.SkipReason)  # nothing was accepted yet
     home.ledger.save(delivery(State.ACCEPTED))
     assert isinstance(night(), dg.RunRequest)
+    with monkeypatch.context() as patch:
+        patch.setattr(schedules, "kept_from_building", lambda _: InputProblem("ROLLED_BACK", "here", "so", "Do"))
+        rolled_back = night()
+    assert isinstance(rolled_back, dg.SkipReason)
+    assert rolled_back.skip_message == "ROLLED_BACK: here: so. Do."
     identity = release.next_release(home)
     (home.releases / identity).mkdir()
     home.current.symlink_to(f"releases/{identity}")
