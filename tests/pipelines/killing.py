@@ -1,11 +1,13 @@
 """A run that kills itself: at the n-th change of a file that belongs to a phase, or a moment after.
 
-``python killing.py HOME FEED [PHASE NUMBER SECONDS]``; without the last three it counts the changes of each phase.
+``python killing.py HOME FEED [PHASE NUMBER SECONDS]``; without the last three it counts the changes of each phase. With
+less than no seconds the change fails, as on a disk that cannot be written for a moment, and nobody is killed.
 Changes are what Python's audit hook sees. DuckDB and Polars write in between: the delay lands in them.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -52,6 +54,8 @@ class Killer:
         phase = PUBLISH if self._is_publishing else BUILD if "releases/" in names else LOAD
         self.counts[phase] += 1
         if self._at and (phase, self.counts[phase]) == self._at[:2]:
+            if self._at[2] < 0:
+                raise OSError(errno.EIO, "planted")
             if self._at[2] == 0:
                 _kill()
             threading.Timer(self._at[2], _kill).start()

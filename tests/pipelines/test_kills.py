@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PATIENTS = 250
 SEED = 20261126
 KILLS = 51
+FAULTS = 9
+FAULT = -1
+"""Seconds that mean a fault of the disk instead of a kill."""
 LATEST_SECONDS = 1.5
 OF_THE_CHANGES = 0.9
 """A run that follows a killed one finds some of its files in place and makes fewer changes."""
@@ -138,6 +141,18 @@ def test_a_kill_at_any_moment(undisturbed: Undisturbed, tmp_path: Path, number: 
     completed(home, undisturbed.feed)
     assert content(home) == content(undisturbed.home)
     shutil.rmtree(home)
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("number", range(FAULTS))
+def test_a_fault_of_the_disk_at_any_moment(undisturbed: Undisturbed, tmp_path: Path, number: int) -> None:
+    home = with_old_release(undisturbed, tmp_path / "home")
+    phase, chance = PHASES[number % len(PHASES)], random.Random(f"{SEED} {number}")  # noqa: S311 no secret
+    change = chance.randint(1, int(undisturbed.changes[phase] * OF_THE_CHANGES))
+    start(home, undisturbed.feed, phase, str(change), str(FAULT))
+    assert_whole(home)
+    completed(home, undisturbed.feed)
+    assert content(home) == content(undisturbed.home)
 
 
 def is_done(command: list[str]) -> bool:
