@@ -21,6 +21,7 @@ from assets.deliveries.state import left_deliveries
 from assets.failures import is_disk_full, may_pass
 from assets.home import Home
 from assets.publication import release
+from assets.quality.assets import none_left
 from assets.steps import failures_said
 from assets.warehouse.connection import WarehouseError
 from pipelines import runner, schedules
@@ -149,6 +150,12 @@ def test_deliveries_left_failed_are_listed(home: Home) -> None:
     for state in State:
         home.ledger.save(replace(delivery(state), delivery_id=state.value))
     assert [one.delivery_id for one in left_deliveries(home.ledger)] == ["landed", "typed"]
+    found = none_left(home)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.metadata["left"].value == ["clinic, landed ", "clinic, landed "]
+    for state in (State.LANDED, State.TYPED):
+        home.ledger.save(replace(delivery(State.ACCEPTED), delivery_id=state.value))
+    assert none_left(home).passed
 
 
 def test_a_run_reads_what_an_earlier_one_left(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
