@@ -17,11 +17,14 @@ from click.testing import CliRunner
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.workspace.config_schema import process_workspace_config
 
+from pipelines.cli import cli
 from pipelines.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "pipelines" / "deploy"
-UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+ALERTS = DEPLOY / "systemd" / "needlepoint-alerts.service"
+"""It is started by a timer and ends; the other units are there to stay."""
+UNITS = sorted(path for path in (DEPLOY / "systemd").glob("*.service") if path != ALERTS)
 STORAGE = ("storage", "event_log_storage")
 
 
@@ -98,6 +101,22 @@ def test_unit_is_private_and_comes_back(unit: Path) -> None:
     assert said["PartOf"] == ["needlepoint.target"]
 
 
+def test_a_timer_of_its_own_tells_alerts() -> None:
+    said, daemon = options(ALERTS), options(DEPLOY / "systemd" / "needlepoint-daemon.service")
+    alike = set(daemon) - {"Description", "PartOf", "After", "Wants", "Type", "ExecStart"}
+    alike -= {"Restart", "RestartSec", "StartLimitIntervalSec"}
+    assert {name: said[name] for name in alike} == {name: daemon[name] for name in alike}
+    assert said["Type"] == ["oneshot"]
+    (command,) = said["ExecStart"]
+    program, *verb = command.split()
+    assert program.endswith("/bin/needlepoint")
+    assert CliRunner().invoke(cli, [*verb, "--help"]).exit_code == 0
+    assert CliRunner().invoke(cli, [verb[0], "shout", "--help"]).exit_code != 0
+    assert "PartOf" not in said, "it outlives the daemon"
+    assert options(ALERTS.with_suffix(".timer"))["OnUnitInactiveSec"] == ["10min"]
+    assert ALERTS.with_suffix(".timer").name in (DEPLOY / "systemd" / "needlepoint.target").read_text(encoding="utf-8")
+
+
 def commands() -> list[list[str]]:
     """What units and containers start, without the folder of the program."""
     lines = [line for unit in UNITS for name in ("ExecStartPre", "ExecStart") for line in options(unit).get(name, [])]
@@ -141,7 +160,7 @@ def test_web_servers_listen_on_this_machine_only(command: list[str]) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", [*UNITS, ALERTS], ids=lambda unit: unit.stem)
 def test_systemd_knows_every_word_of_a_unit(tmp_path: Path, unit: Path) -> None:
     def complaints(text: str) -> list[str]:
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
