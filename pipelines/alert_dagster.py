@@ -30,12 +30,12 @@ SILENT = timedelta(minutes=15)
 
 
 def dagster_watches(
-    home: Home, instance: dg.DagsterInstance, now: datetime
+    home: Home, storage: Callable[[], dg.DagsterInstance], now: datetime
 ) -> Mapping[Kind, Callable[[], Iterable[Alert]]]:
-    """What there is to look at, by kind."""
+    """What there is to look at, by kind. A storage that cannot be opened is an alert like any other."""
     return {
-        Kind.JOB: lambda: failed_jobs(home, instance),
-        Kind.SENSOR: lambda: stopped_sensors(instance, now),
+        Kind.JOB: lambda: failed_jobs(home, storage()),
+        Kind.SENSOR: lambda: stopped_sensors(storage(), now),
     }
 
 

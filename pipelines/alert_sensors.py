@@ -38,6 +38,6 @@ def alerts(context: dg.SensorEvaluationContext, home: dg.ResourceParam[Home]) ->
 
 def _sent(home: Home, instance: dg.DagsterInstance) -> Iterator[str]:
     """Send what is due, and say what could not be sent."""
-    book = send_alerts(home, instance)
+    book = send_alerts(home, lambda: instance)
     for name, (since, why) in sorted((book.unsent if book else {}).items()):
         yield f"{name} has not been reached since {since}: {why}"

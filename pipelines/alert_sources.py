@@ -62,7 +62,7 @@ def look(watches: Mapping[Kind, Callable[[], Iterable[Alert]]]) -> dict[Kind, li
             found[kind] = list(watch())
         except InputProblem as problem:
             unreadable.setdefault(problem.code, []).append(kind)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except Exception as error:  # noqa: BLE001 whatever it is, it must not silence the rest; its text is not told
             unreadable.setdefault(type(error).__name__, []).append(kind)
     return found | {Kind.HOME: [_unreadable(code, kinds) for code, kinds in unreadable.items()]}
 
@@ -229,8 +229,9 @@ def _named(label: str) -> str:
 
 
 def _unreadable(code: str, kinds: Sequence[Kind]) -> Alert:
-    says = f"What the home holds cannot be read ({code}), so that nothing is known of: {', '.join(kinds)}"
-    return Alert(Kind.HOME, code, says, "`needlepoint audit verify` names what is broken.", urgent=True)
+    says = f"The home or Dagster's storage cannot be read ({code}), so that nothing is known of: {', '.join(kinds)}"
+    to_do = "`needlepoint doctor` and `needlepoint audit verify` name what is broken."
+    return Alert(Kind.HOME, code, says, to_do, urgent=True)
 
 
 def _moment(text: str) -> datetime:

@@ -13,30 +13,34 @@ from pipelines.alerts import tell
 from pipelines.settings import ALERT_DIGEST_VARIABLE, ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS, value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dagster import DagsterInstance
 
     from assets.home import Home
     from pipelines.alerts import Alert, Book, Kind
 
+    Storage = Callable[[], DagsterInstance]
+
 LONGEST_NUMBER = 4
 
 
-def standing_alerts(home: Home, instance: DagsterInstance | None, now: datetime) -> dict[Kind, list[Alert]]:
-    """Everything that is wrong now, by each kind that was looked at; Dagster only where an instance is given.
+def standing_alerts(home: Home, storage: Storage | None, now: datetime) -> dict[Kind, list[Alert]]:
+    """Everything that is wrong now, by each kind that was looked at; Dagster only where its storage is given.
 
     Raises:
         InputProblem: SETTING: a setting cannot be read.
 
     """
     watches = dict(home_watches(home, now, timedelta(days=whole_number(ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS))))
-    if instance is not None:
+    if storage is not None:
         from pipelines.alert_dagster import dagster_watches  # noqa: PLC0415 importing Dagster costs a second
 
-        watches |= dagster_watches(home, instance, now)
+        watches |= dagster_watches(home, storage, now)
     return look(watches)
 
 
-def send_alerts(home: Home, instance: DagsterInstance | None = None) -> Book | None:
+def send_alerts(home: Home, storage: Storage | None = None) -> Book | None:
     """Tell every channel what it does not know yet; None where no channel is set.
 
     Raises:
@@ -49,7 +53,7 @@ def send_alerts(home: Home, instance: DagsterInstance | None = None) -> Book | N
         return None
     now = datetime.now(UTC)
     digest = timedelta(hours=whole_number(ALERT_DIGEST_VARIABLE, 0))
-    return tell(home, standing_alerts(home, instance, now), to_tell, now, digest)
+    return tell(home, standing_alerts(home, storage, now), to_tell, now, digest)
 
 
 def send_alerts_quietly(home: Home) -> None:

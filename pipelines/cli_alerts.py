@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from pipelines.cli_options import HOME_OPTION, JSON_OPTION, set_home
 from pipelines.settings import home_from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from dagster import DagsterInstance
@@ -42,8 +43,8 @@ def list_alerts(home: Path | None, *, as_json: bool) -> None:
 
     set_home(home)
     target = home_from_environment()
-    with _dagster(target) as instance:
-        found = standing_alerts(target, instance, dt.datetime.now(dt.UTC))
+    with _dagster(target) as storage:
+        found = standing_alerts(target, storage, dt.datetime.now(dt.UTC))
     standing = [alert for some in found.values() for alert in some]
     book, names = read_book(target), [channel.name for channel in channels()]
     if as_json:
@@ -74,8 +75,8 @@ def send(home: Path | None) -> None:
     if not target.path.is_dir():
         click.echo(f"There is no home at {target.path} yet.")
         return
-    with _dagster(target) as instance:
-        book = send_alerts(target, instance)
+    with _dagster(target) as storage:
+        book = send_alerts(target, storage)
     if book is None:
         click.echo(NO_CHANNEL)
         return
@@ -110,15 +111,15 @@ def test(home: Path | None) -> None:
 
 
 @contextmanager
-def _dagster(home: Home) -> Iterator[DagsterInstance | None]:
-    """Dagster's storage, if the home has one."""
+def _dagster(home: Home) -> Iterator[Callable[[], DagsterInstance] | None]:
+    """What opens Dagster's storage, if the home has one; PostgreSQL may be down."""
     from pipelines.runner import dagster_instance  # noqa: PLC0415
 
     if not (home.dagster / "dagster.yaml").exists():
         yield None
         return
-    with dagster_instance(home) as instance:
-        yield instance
+    with ExitStack() as opened:
+        yield cache(lambda: opened.enter_context(dagster_instance(home)))
 
 
 def _say_unsent(book: Book) -> None:

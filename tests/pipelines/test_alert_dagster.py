@@ -268,6 +268,18 @@ def test_command_line(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert len(file.read_text(encoding="utf-8").splitlines()) == 3
 
 
+def test_storage_that_cannot_be_opened_is_told(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(home.path))
+    monkeypatch.setenv(f"{PREFIX}ALERT_FILE", str(tmp_path / "alerts.jsonl"))
+    (tmp_path / "Anna").write_text("a file stands where the storage should be", encoding="utf-8")
+    settings = f"storage: {{sqlite: {{base_dir: {tmp_path / 'Anna'}}}}}"
+    (home.dagster / "dagster.yaml").write_text(settings, encoding="utf-8")
+    assert call("send", home=home) == "1 open; every channel knows of them.\n"
+    (sent,) = (tmp_path / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "so that nothing is known of: job, sensor" in sent
+    assert "Anna" not in sent
+
+
 def test_no_home_yet_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, "")
     nowhere = Home(tmp_path / "nowhere", memory_limit="1GB")
