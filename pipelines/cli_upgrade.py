@@ -13,11 +13,22 @@ from pipelines.settings import home_from_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
+REFUSED = (
+    "What could not be read again keeps the home from being used. Correct its profile and run this again, or give "
+    "--refuse: then nothing of it is kept, and the next release is without it"
+)
+
 
 @click.command()
 @HOME_OPTION
+@click.option(
+    "--refuse",
+    "refuses",
+    is_flag=True,
+    help="Refuse for good what is refused under the contract as it is now: of it nothing is kept, raw files included.",
+)
 @JSON_OPTION
-def upgrade(home: Path | None, *, as_json: bool) -> None:
+def upgrade(home: Path | None, *, refuses: bool, as_json: bool) -> None:
     """Bring a home that an earlier version made up to date.
 
     Deliveries that were read under an earlier contract are read again from their raw files. Make a copy of the home
@@ -32,7 +43,9 @@ def upgrade(home: Path | None, *, as_json: bool) -> None:
         target = home_from_environment()
     if not target.lake.is_dir():
         raise InputProblem("HOME", str(target.path), "nothing was delivered here yet", "Name the home of your runs")
-    outcome = bring_up_to_date(target, say)
+    outcome = bring_up_to_date(target, say, refuses=refuses)
     if not (outcome.read or outcome.known or outcome.failed):
         say("Nothing had to be read again: the home is that of this version")
+    if outcome.failed:
+        say(REFUSED)
     say_outcome(outcome, target.site / "index.html", as_json=as_json)

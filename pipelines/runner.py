@@ -106,10 +106,13 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
     return outcome
 
 
-def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -> RunOutcome:
+def retry(
+    home: Home, delivery_ids: Sequence[str], say: Callable[[str], None], *, keeps_refused: bool = True
+) -> RunOutcome:
     """Read deliveries again under their profiles as they are now, and build a release from it.
 
     Without ids, all deliveries with rows in quarantine that wait. One whose profile has not changed is left alone.
+    Where the new reading is refused the one before stays in force, unless ``keeps_refused`` is false.
 
     Raises:
         InputProblem: the call cannot be carried out; nothing was changed.
@@ -125,7 +128,8 @@ def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -
             try:
                 delivery, _ = land_again(home, one)
                 _ingest(home, instance, delivery, outcome)
-                _keep_unless_read(kept, one.delivery, outcome)
+                if keeps_refused:
+                    _keep_unless_read(kept, one.delivery, outcome)
             finally:
                 kept.drop()
         _release(home, instance, outcome, say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assets.deliveries.ledger import State
 from assets.home_format import older, upgrading, write_format
 from pipelines.runner import RunOutcome, retry
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from assets.home import Home
 
 
-def upgrade(home: Home, say: Callable[[str], None]) -> RunOutcome:
+def upgrade(home: Home, say: Callable[[str], None], *, refuses: bool = False) -> RunOutcome:
     """Read again what was read under an earlier contract, and build a release from it.
 
-    What cannot be read under the contract as it is now keeps its reading, and the home stays as it was: nothing is
-    released from it, and the outcome says what is wrong. Interrupted, it goes on where it was when it is called again.
+    What is refused under the contract as it is now keeps its reading, and the home stays as it was: nothing is released
+    from it, and the outcome says what is wrong. With ``refuses`` it is refused for good, and nothing of it is kept.
+    Interrupted, it goes on where it was when it is called again.
 
     Raises:
         InputProblem: the call cannot be carried out; nothing was changed.
@@ -25,9 +27,10 @@ def upgrade(home: Home, say: Callable[[str], None]) -> RunOutcome:
     """
     outcome = RunOutcome()
     with upgrading():
-        wanted = [delivery.delivery_id for delivery in older(home.ledger.all())]
-        if wanted:
-            outcome = retry(home, wanted, say)
+        deliveries = home.ledger.all()
+        if older(deliveries):
+            usable = [one.delivery_id for one in deliveries if one.state is not State.REJECTED]
+            outcome = retry(home, usable, say, keeps_refused=not refuses)
     if not older(home.ledger.all()):
         home.create()
         write_format(home)

@@ -245,6 +245,13 @@ def test_what_cannot_be_read_under_the_new_contract_keeps_the_home_as_it_was(
     with pytest.raises(InputProblem, match="under version 1 of the contract"):
         check_home(home)
 
+    refused = CliRunner().invoke(cli, ["upgrade", "--refuse", "--home", str(home.path)])
+    assert isinstance(refused.exception, SystemExit), refused.exception
+    (delivery,) = home.ledger.all()
+    assert (delivery.state, delivery.contract_version) == (State.REJECTED, CONTRACT.version)
+    assert not list(home.lake.glob("*/raw/*"))
+    assert said(home) == OURS
+
 
 def warehouse_with(home: Home, sql: str) -> None:
     """Put a warehouse into the release in force in which only this was done."""
