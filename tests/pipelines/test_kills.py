@@ -93,9 +93,13 @@ def assert_whole(home: Path) -> str:
 
 
 def content(home: Path) -> dict[str, str]:
-    """What the home says: the release with its pages and tables, and the rows of the lake."""
+    """What the home says: the release with its pages and tables, and the rows of the lake.
+
+    Without the evidence pack: it counts what is hidden because of the release before, and the undisturbed home has none.
+    """
     current = (home / "current").resolve(strict=True)
-    files = [current / "manifest.json", *(current / "site").rglob("*"), *(current / "tables").rglob("*")]
+    files = [*(current / "site").rglob("*"), *(current / "tables").rglob("*")]
+    files = [path for path in files if "evidence" not in path.parts]
     rows = (home / "lake").glob("[!.]*/rows/*.parquet")
     named = {path.relative_to(current.parent if current in path.parents else home): path for path in (*files, *rows)}
     return {str(name): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named.items() if path.is_file()}
