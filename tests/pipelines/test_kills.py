@@ -95,7 +95,7 @@ def assert_whole(home: Path) -> str:
 def content(home: Path) -> dict[str, str]:
     """What the home says: the release with its pages and tables, and the rows of the lake.
 
-    Without the evidence pack: it counts what is hidden because of the release before, and the undisturbed home has none.
+    Without the evidence pack: it counts what the release before makes hidden, and the undisturbed home has none.
     """
     current = (home / "current").resolve(strict=True)
     files = [*(current / "site").rglob("*"), *(current / "tables").rglob("*")]
