@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from assets.audit import history
 from assets.audit.ledger import append, entries, ledger_file
 from assets.audit.verify import verify
+from assets.deliveries.ledger import State
 from assets.home import Home
 from pipelines.cli import cli
 from tests.audit.conftest import PACK, release_of
@@ -125,6 +126,14 @@ def test_a_raw_file_that_was_added_is_named(sealed_home: Home) -> None:
     (folder,) = sealed_home.lake.glob("*/raw")
     (folder / "more.csv").touch()
     assert places(sealed_home) == [f"lake/{folder.parent.name}/raw/more.csv"]
+
+
+def test_of_a_delivery_that_was_refused_nothing_is_kept_and_nothing_is_missed(sealed_home: Home) -> None:
+    (delivery,) = sealed_home.ledger.all()
+    shutil.rmtree(sealed_home.ledger.folder(delivery.delivery_id) / "raw")
+    assert len(places(sealed_home)) > 1
+    sealed_home.ledger.save(replace(delivery, state=State.REJECTED))
+    assert not any("/raw/" in place for place in places(sealed_home))
 
 
 def test_typed_rows_that_were_changed_are_found_and_not_sealed_anew(sealed_home: Home) -> None:
