@@ -18,7 +18,8 @@ _EXCLUDED = ("eligible", "reported", "under_age", "age_missing", "no_room", "no_
 
 MARGINS: dict[str, dict[str, tuple[str, ...]]] = {
     "adverse_event_rate": {CLINIC: _SESSIONS},
-    "care_mix": {CONDITION: ("episodes", "with_class", "sessions", "needled", "needled_with_class")},
+    # not "episodes" and "needled": a condition in which nobody had a class has no row of it to add to the whole
+    "care_mix": {CONDITION: ("with_class", "sessions", "needled_with_class")},
     "clinic_funnel": {CONDITION: ("n", "eligible")},
     "completion": dict.fromkeys((CONDITION, CLINIC), ("n", "captured")),
     "completion_sensitivity": dict.fromkeys((CONDITION, CLINIC), _RECOVERY),
