@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.audit.ledger import PRIVATE_FILE
 from assets.home import PRIVATE_FOLDER
-from pipelines.alert_channels import Message, Unsent, send
+from pipelines.alert_channels import Message, send
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -138,9 +138,10 @@ def tell(
         book = read_book(home)
         _bring_up_to_date(book, found, _text(moment))
         _write(folder, book)  # whatever happens while it is sent, nothing of it is forgotten
-        for channel in channels:
-            _tell_one(book, home, channel, moment, digest)
-            _write(folder, book)
+        due = [(channel, some) for channel in channels if (some := _due(book, channel.name, moment, digest))]
+        ends = send([(channel, message(home, some, moment)) for channel, some in due])
+        for (channel, some), why in zip(due, ends, strict=True):
+            _note(book, channel.name, some, why, _text(moment))
         _drop_told(book, {channel.name for channel in channels})
         _write(folder, book)
     return book
@@ -202,22 +203,24 @@ def _bring_up_to_date(book: Book, found: Mapping[Kind, Iterable[Alert]], at: str
             one.until = at
 
 
-def _tell_one(book: Book, home: Home, channel: Channel, now: datetime, digest: timedelta) -> None:
-    due = [one for one in book.known.values() if one.is_due(channel.name, now)]
-    last = book.sent.get(channel.name)
+def _due(book: Book, channel: str, now: datetime, digest: timedelta) -> list[Known]:
+    """What a channel has to be told now; what is not urgent waits for the next digest."""
+    due = [one for one in book.known.values() if one.is_due(channel, now)]
+    last = book.sent.get(channel)
     waits = last is not None and now - datetime.fromisoformat(last) < digest
-    if not due or (waits and not any(one.alert.urgent for one in due)):
+    return due if not waits or any(one.alert.urgent for one in due) else []
+
+
+def _note(book: Book, channel: str, due: Iterable[Known], why: str | None, at: str) -> None:
+    """Write down that a channel was told, or why it could not be."""
+    if why is not None:
+        since, _ = book.unsent.get(channel, (at, ""))
+        book.unsent[channel] = (since, why)
         return
-    try:
-        send(channel, message(home, due, now))
-    except Unsent as problem:
-        since, _ = book.unsent.get(channel.name, (_text(now), ""))
-        book.unsent[channel.name] = (since, str(problem))
-        return
-    book.unsent.pop(channel.name, None)
-    book.sent[channel.name] = _text(now)
+    book.unsent.pop(channel, None)
+    book.sent[channel] = at
     for one in due:
-        one.told[channel.name] = (one.state, _text(now))
+        one.told[channel] = (one.state, at)
 
 
 def _drop_told(book: Book, names: Collection[str]) -> None:

@@ -90,24 +90,19 @@ def send(home: Path | None) -> None:
 @HOME_OPTION
 def test(home: Path | None) -> None:
     """Send a message that nothing is wrong through every channel, and say which of them work."""
-    from pipelines.alert_channels import Unsent, channels, trial_message  # noqa: PLC0415
-    from pipelines.alert_channels import send as send_one  # noqa: PLC0415
+    from pipelines.alert_channels import channels, trial_message  # noqa: PLC0415
+    from pipelines.alert_channels import send as send_to  # noqa: PLC0415
 
     set_home(home)
     target, to_test = home_from_environment(), channels()
     if not to_test:
         click.echo(NO_CHANNEL)
         sys.exit(1)
-    failed = False
-    for channel in to_test:
-        try:
-            send_one(channel, trial_message(target.path.name, dt.datetime.now(dt.UTC)))
-        except Unsent as problem:
-            failed = True
-            click.echo(f"{channel.name}: {problem}.")
-        else:
-            click.echo(f"{channel.name}: sent.")
-    sys.exit(1 if failed else 0)
+    message = trial_message(target.path.name, dt.datetime.now(dt.UTC))
+    ends = send_to([(channel, message) for channel in to_test])
+    for channel, why in zip(to_test, ends, strict=True):
+        click.echo(f"{channel.name}: {why or 'sent'}.")
+    sys.exit(1 if any(ends) else 0)
 
 
 @contextmanager

