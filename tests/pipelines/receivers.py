@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socketserver
+import ssl
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
+    from pathlib import Path
 
 
 @dataclass
@@ -43,8 +45,8 @@ class Mailbox:
 
 
 @contextmanager
-def http_receiver() -> Iterator[Posted]:
-    """Listen on a free port until the test is over."""
+def http_receiver(certificate: Path | None = None) -> Iterator[Posted]:
+    """Listen on a free port until the test is over; over TLS with a certificate, whose file holds the key too."""
     got = Posted()
 
     class Handler(BaseHTTPRequestHandler):
@@ -61,6 +63,10 @@ def http_receiver() -> Iterator[Posted]:
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         got.port = server.server_port
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         with _running(server):
             yield got
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import stat
+import subprocess
 import threading
 import time
 from datetime import UTC, datetime
@@ -63,6 +65,24 @@ def test_webhook_that_does_not_take_it_is_said_without_its_answer(status: int) -
         with pytest.raises(Unsent, match=f"it answered {status}"):
             send(Webhook(got.url), MESSAGE)
     assert len(got.bodies) == 1, "a redirect is not followed"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
+def test_webhook_over_tls_only_to_whom_the_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "receiver.pem"
+    made = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=receiver -addext subjectAltName=IP:127.0.0.1 -keyout -"
+    done = subprocess.run(  # noqa: S603 our own words
+        [str(shutil.which("openssl")), *made.split()], capture_output=True, check=True
+    )
+    file.write_bytes(done.stdout)
+    with http_receiver(file) as got:
+        secret = Webhook(got.url.replace("http:", "https:"), SECRET)
+        with pytest.raises(Unsent, match="its certificate or its encryption cannot be used"):
+            send(secret, MESSAGE)
+        assert got.headers == [], "the token went nowhere"
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        send(secret, MESSAGE)
+    assert got.headers[0]["Authorization"] == f"Bearer {SECRET}"
 
 
 def test_mail_arrives_whole() -> None:
