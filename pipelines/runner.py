@@ -15,7 +15,7 @@ from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import SETTLED, left_deliveries
-from assets.failures import is_disk_full
+from assets.failures import is_disk_full, may_pass
 from assets.publication.release import OVERTAKEN, current_release, is_overtaken, kept_from_building, next_release
 from assets.quality.hold import to_judge_again
 from pipelines.one_writer import only_writer
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 DAGSTER_SETTINGS = Path(__file__).parent / "deploy" / "dagster.yaml"
 BUILDS_AT_MOST = 3
-DISK_REMEDY = "Make room, then run the same command again; the release in force is as it was"
+DISK_REMEDY = (
+    "See that the disk has room and is sound, then run the same command again; the release in force is as it was"
+)
 KEEPS = "The reading before it stays in force; correct the profile"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -265,9 +267,13 @@ def _begun(home: Home, kind: str) -> Iterator[tuple[DagsterInstance, RunOutcome]
 def _disk_said(home: Home) -> Iterator[None]:
     try:
         yield
+    except InputProblem:
+        raise  # it says in words of its own what could not be written or read
     except Exception as error:
         if is_disk_full(error):
             raise InputProblem("DISK", str(home.path), "no space is left on the disk", DISK_REMEDY) from None
+        if may_pass(error):  # SQLite says no more than this when the disk is full
+            raise InputProblem("DISK", str(home.path), "a file could not be written or read", DISK_REMEDY) from None
         raise
 
 

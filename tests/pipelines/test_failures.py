@@ -176,15 +176,37 @@ def profile() -> Profile:
     return load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
 
 
-def test_a_full_disk_is_said_in_words(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", CANARY), "no space is left on the disk"),
+        (sqlite3.OperationalError("disk I/O error", CANARY), "a file could not be written or read"),
+    ],
+)
+def test_a_full_disk_is_said_in_words(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", CANARY)
+        raise error
 
     monkeypatch.setattr("pipelines.recording.write_record", full)
     with pytest.raises(InputProblem) as problem:
         runner.run(home, [], profile(), lambda _: None)
-    assert problem.value.code == "DISK"
+    assert (problem.value.code, problem.value.what) == ("DISK", words)
     assert CANARY not in str(problem.value)
+
+
+def test_what_has_words_of_its_own_keeps_them(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwritable(*_: object) -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise InputProblem("HISTORY", "here", "it cannot be", "Do") from None
+
+    monkeypatch.setattr("pipelines.recording.write_record", unwritable)
+    with pytest.raises(InputProblem) as problem:
+        runner.run(home, [], profile(), lambda _: None)
+    assert problem.value.code == "HISTORY"
 
 
 def test_a_release_that_was_overtaken_is_built_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
