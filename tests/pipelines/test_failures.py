@@ -199,7 +199,7 @@ def test_a_full_disk_is_said_in_words(
 def test_what_has_words_of_its_own_keeps_them(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def unwritable(*_: object) -> None:
         try:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raises(OSError(errno.ENOSPC, "No space left on device"))()
         except OSError:
             raise InputProblem("HISTORY", "here", "it cannot be", "Do") from None
 
