@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 
 from assets.deliveries.ledger import Ledger
 from assets.deliveries.problems import InputProblem
+from assets.home_format import mark_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE_FOLDER = 0o700
+KEEP_RELEASES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
     """The home folder: lake, releases, Dagster's storage, and the two names people open.
 
-    ``memory_limit`` and ``threads`` bound DuckDB (None: its own choice for threads).
+    ``memory_limit`` and ``threads`` bound DuckDB (None: its own choice for threads). ``keep_releases`` is how many
+    releases stay after a new one, the one in force among them.
     """
 
     path: Path
     memory_limit: str
     threads: int | None = None
+    keep_releases: int = KEEP_RELEASES
 
     @property
     def lake(self) -> Path:
@@ -76,10 +80,11 @@ class Home:
         return self.path / "dagster"
 
     def create(self) -> None:
-        """Make the folders, readable by their owner only, and the two names that follow the pointer.
+        """Make the folders, readable by their owner only, the two names that follow the pointer, and ``home.json``.
 
         Raises:
-            InputProblem: the folder cannot be made or written.
+            InputProblem: HOME: the folder cannot be made or written. HOME_FORMAT: another version of this program wrote
+                the home, and it would be misread.
 
         """
         try:
@@ -88,6 +93,7 @@ class Home:
             for link, target in ((self.site, "current/site"), (self.warehouse, "current/warehouse.duckdb")):
                 if not link.is_symlink():
                     link.symlink_to(target)
+            mark_home(self)
         except OSError:
             raise InputProblem(
                 "HOME", str(self.path), "this folder cannot be written", "Check its permissions or give another --home"

@@ -18,8 +18,10 @@ import click
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
+from pipelines.cli_alerts import alerts
 from pipelines.cli_audit import audit
 from pipelines.cli_chart import chart
+from pipelines.cli_doctor import doctor
 from pipelines.cli_options import (
     FEEDS_ARGUMENT,
     HOME_OPTION,
@@ -33,6 +35,9 @@ from pipelines.cli_options import (
 )
 from pipelines.cli_publish import open_pages, publish, serve
 from pipelines.cli_quarantine import quarantine
+from pipelines.cli_releases import releases
+from pipelines.cli_unlock import unlock
+from pipelines.cli_upgrade import upgrade
 from pipelines.outcome_text import say_outcome
 from pipelines.settings import home_from_environment
 
@@ -197,7 +202,7 @@ def docs(*, only_check: bool) -> None:
         sys.exit(1)
 
 
-for command in (audit, chart, open_pages, publish, quarantine, serve):
+for command in (alerts, audit, chart, doctor, open_pages, publish, quarantine, releases, serve, unlock, upgrade):
     cli.add_command(command)
 
 

@@ -18,16 +18,14 @@ from assets.deliveries.landing import PROFILE_NAME
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import load_profile
 from assets.deliveries.state import extended_contract, settled_deliveries
+from assets.publication.kept_warehouse import kept_warehouse
 from assets.quality.guidance import Guidance
 from assets.quality.quarantine import STATUS_WORDS, TO_DO, Status
-from assets.warehouse.connection import connect
 from pipelines.quarantine_values import with_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
-
-    import duckdb
 
     from assets.home import Home
 
@@ -75,10 +73,11 @@ def quarantine_entries(home: Home, statuses: Collection[str] = (), clinic: str |
     """Entries of the release in force; all statuses if none is named.
 
     Raises:
-        InputProblem: NO_RELEASE: there is none yet. CLINIC: no delivery is of this clinic.
+        InputProblem: NO_RELEASE: there is none yet. CLINIC: no delivery is of this clinic. OTHER_CODE or WAREHOUSE: the
+            warehouse is of another version or cannot be opened.
 
     """
-    with _release(home) as connection:
+    with kept_warehouse(home) as connection:
         entries: pl.DataFrame = connection.sql(ENTRIES).pl()
     if clinic is not None:
         of_clinic = entries.filter((pl.col("clinic") == clinic) | (pl.col("label") == clinic))
@@ -128,7 +127,7 @@ def export_fix_lists(home: Home, out: Path, *, values: bool, say: Callable[[str]
     if values:
         say(WARNING)
         header = (*HEADER, "value")
-        with _release(home) as connection:
+        with kept_warehouse(home) as connection:
             entries = with_values(
                 connection, extended_contract(CONTRACT, home.ledger, settled_deliveries(home.ledger)), entries
             )
@@ -150,13 +149,6 @@ def export_fix_lists(home: Home, out: Path, *, values: bool, say: Callable[[str]
             "OUT", str(out), "this folder cannot be written", "Check its permissions or give another --out"
         ) from None
     return written
-
-
-def _release(home: Home) -> duckdb.DuckDBPyConnection:
-    path = home.current / "warehouse.duckdb"
-    if not path.exists():
-        raise InputProblem("NO_RELEASE", str(home.path), "there is no release yet", "Run `needlepoint run FEED` first")
-    return connect(path.resolve(), home=home.path, read_only=True, memory_limit=home.memory_limit, threads=home.threads)
 
 
 def _guidance(home: Home, delivery_id: str) -> Guidance:

@@ -1,4 +1,4 @@
-"""Writes what a run did into the run log, however it ends."""
+"""Writes what a run did into the run log, however it ends, and tells those who are to know."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from assets.publication.release import SITE, code_version, current_release
 from assets.publication.run_log import RunRecord, RunState, new_run_id, write_record
 from assets.quality.results import Status
 from dashboards.status import write_status
+from pipelines.alerting import send_alerts_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,7 @@ def recorded(home: Home, kind: str, outcome: RunOutcome) -> Iterator[None]:
         write_record(home.path, _with_facts(ended, home, outcome))
         if home.site.exists():
             write_status(home.site, held_back(home))
+        send_alerts_quietly(home)
 
 
 def _with_facts(record: RunRecord, home: Home, outcome: RunOutcome) -> RunRecord:

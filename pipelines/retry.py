@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets.contract import CONTRACT
-from assets.deliveries.landing import INCOMING, Sent, land, share, source_of
+from assets.deliveries.landing import INCOMING, KEPT, PROFILE_NAME, Sent, land, share, source_of
 from assets.deliveries.ledger import State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile import find_profile
+from assets.deliveries.profile import find_profile, load_profile
 from assets.quality.quarantine import TO_DO
 from pipelines.quarantine import quarantine_entries
 
@@ -47,7 +47,8 @@ class Retry:
 def retries(home: Home, delivery_ids: Sequence[str] = ()) -> tuple[Retry, ...]:
     """The named deliveries, or else all with entries that wait, each with its profile as it is now.
 
-    The profile is ``HOME/profiles/<name>.yaml``, or the shipped one of that name.
+    The profile is ``HOME/profiles/<name>.yaml``, or the shipped one of that name; for a delivery that has to be read
+    again because the contract has changed, else the one it was read with.
 
     Raises:
         InputProblem: DELIVERY: an id that is not known or of a refused delivery; or a profile that is missing or cannot
@@ -63,11 +64,7 @@ def retries(home: Home, delivery_ids: Sequence[str] = ()) -> tuple[Retry, ...]:
             raise InputProblem(
                 "DELIVERY", delivery.label, "this delivery was refused and nothing of it was kept", "Send it again"
             )
-    return tuple(
-        Retry(delivery, find_profile(delivery.profile, home.profiles, CONTRACT))
-        for delivery in found.values()
-        if delivery is not None
-    )
+    return tuple(Retry(delivery, _profile_now(home, delivery)) for delivery in found.values() if delivery is not None)
 
 
 def land_again(home: Home, retry: Retry) -> tuple[Delivery, bool]:
@@ -88,16 +85,31 @@ class Kept:
         """Share the files of the delivery's folder by hard links; nothing in it is ever changed in place."""
         self._folder = home.ledger.folder(delivery.delivery_id)
         self._place = Path(tempfile.mkdtemp(prefix=INCOMING, dir=home.lake))
-        shutil.copytree(self._folder, self._place / "kept", copy_function=share)
+        # it has its name only while it is whole: after a crash the next run puts back what has this name
+        shutil.copytree(self._folder, self._place / "copying", copy_function=share)
+        (self._place / "copying").rename(self._place / KEPT)
 
     def restore(self) -> None:
         """Put the reading back."""
         shutil.rmtree(self._folder)
-        (self._place / "kept").replace(self._folder)
+        (self._place / KEPT).replace(self._folder)
 
     def drop(self) -> None:
         """Forget it."""
+        if (self._place / KEPT).exists():
+            (self._place / KEPT).rename(self._place / "dropped")
         shutil.rmtree(self._place, ignore_errors=True)
+
+
+def _profile_now(home: Home, delivery: Delivery) -> Profile:
+    try:
+        return find_profile(delivery.profile, home.profiles, CONTRACT)
+    except InputProblem:
+        saved = home.ledger.folder(delivery.delivery_id) / PROFILE_NAME
+        is_there = (home.profiles / f"{delivery.profile}.yaml").exists()  # and cannot be used: that is to be said
+        if is_there or delivery.contract_version == CONTRACT.version or not saved.exists():
+            raise
+        return load_profile(saved, CONTRACT)
 
 
 def _waiting(home: Home) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from contextlib import contextmanager
@@ -12,14 +11,18 @@ from typing import TYPE_CHECKING
 
 from assets.audit.ledger import append
 from assets.contract import CONTRACT
-from assets.deliveries.landing import find_deliveries, land, sweep
+from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.state import SETTLED
-from assets.publication.release import OVERTAKEN, current_release, is_overtaken, next_release
+from assets.deliveries.state import SETTLED, left_deliveries
+from assets.failures import is_disk_full, may_pass
+from assets.publication.release import OVERTAKEN, current_release, is_overtaken, kept_from_building, next_release
 from assets.quality.hold import to_judge_again
+from pipelines.one_writer import only_writer
+from pipelines.processes import PROCESS_TAG, this_process
 from pipelines.recording import recorded
 from pipelines.retry import Kept, land_again, retries
+from pipelines.unlock import clear_away, free_dead_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
     from assets.home import Home
 
 DAGSTER_SETTINGS = Path(__file__).parent / "deploy" / "dagster.yaml"
+BUILDS_AT_MOST = 3
+DISK_REMEDY = (
+    "See that the disk has room and is sound, then run the same command again; the release in force is as it was"
+)
 KEEPS = "The reading before it stays in force; correct the profile"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -73,13 +80,11 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
         InputProblem: the call cannot be carried out; nothing was changed.
 
     """
-    home.create()
-    outcome = RunOutcome()
-    with _only_writer(home), recorded(home, "run", outcome), _dagster(home) as instance:
-        sweep(home.ledger)
+    with _begun(home, "run") as (instance, outcome):
         for held, _ in to_judge_again(home):
             say(f"Checking {held.label} again, for something was decided about what holds it")
             _ingest(home, instance, held, outcome)
+        tried: set[str] = set()
         found = find_deliveries(feeds, profile)
         outcome.not_landed.extend(found.problems)
         for sent in found.sent:
@@ -93,23 +98,29 @@ def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str]
                 outcome.known += [] if delivery in outcome.read else [delivery]
                 continue
             say(f"Reading and checking {sent.label}")
+            tried.add(delivery.delivery_id)
             _ingest(home, instance, delivery, outcome)
+        for left in left_deliveries(home.ledger):
+            if left.delivery_id not in tried:
+                say(f"Reading and checking {left.label} again, for an earlier run did not come to its end")
+                _ingest(home, instance, left, outcome)
         _release(home, instance, outcome, say)
     return outcome
 
 
-def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -> RunOutcome:
+def retry(
+    home: Home, delivery_ids: Sequence[str], say: Callable[[str], None], *, keeps_refused: bool = True
+) -> RunOutcome:
     """Read deliveries again under their profiles as they are now, and build a release from it.
 
     Without ids, all deliveries with rows in quarantine that wait. One whose profile has not changed is left alone.
+    Where the new reading is refused the one before stays in force, unless ``keeps_refused`` is false.
 
     Raises:
         InputProblem: the call cannot be carried out; nothing was changed.
 
     """
-    home.create()
-    outcome = RunOutcome()
-    with _only_writer(home), recorded(home, "retry", outcome), _dagster(home) as instance:
+    with _begun(home, "retry") as (instance, outcome):
         for one in retries(home, delivery_ids):
             if not one.is_changed:
                 outcome.known.append(one.delivery)
@@ -119,7 +130,8 @@ def retry(home: Home, delivery_ids: Sequence[str], say: Callable[[str], None]) -
             try:
                 delivery, _ = land_again(home, one)
                 _ingest(home, instance, delivery, outcome)
-                _keep_unless_read(kept, one.delivery, outcome)
+                if keeps_refused:
+                    _keep_unless_read(kept, one.delivery, outcome)
             finally:
                 kept.drop()
         _release(home, instance, outcome, say)
@@ -147,17 +159,29 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     deliveries = (*outcome.read, *outcome.known)
     outcome.held = [f"{one.label}: {one.problem}" for one in deliveries if one.state is State.HELD]
     usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
-    if usable and next_release(home) != current_release(home):
+    is_due = usable and next_release(home) != current_release(home)
+    problem = kept_from_building(home) if is_due else None
+    if problem is not None:
+        outcome.held_by = [str(problem)]
+    elif is_due:
         say("Building the release: models, statistics, pages")
-        outcome.held_checks, faults = _execute("release", home, instance, None, outcome)
-        if faults and is_overtaken(home):
-            faults = []
-            outcome.failed.append(InputProblem("OVERTAKEN", "release", *OVERTAKEN))
-        outcome.held_by = [f"Held by {name}" for name in (*outcome.held_checks, *faults)]
-        outcome.released = not (outcome.held_by or outcome.is_broken)
+        _build(home, instance, outcome, say)
     outcome.release = current_release(home)
     if outcome.held_checks:
         append(home.path, "held", {"checks": outcome.held_checks, "release": outcome.release})
+
+
+def _build(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Callable[[str], None]) -> None:
+    """Build and switch in a release; begin again where a decision was made meanwhile."""
+    for _ in range(BUILDS_AT_MOST):
+        outcome.is_broken = False
+        outcome.held_checks, faults = _execute("release", home, instance, None, outcome)
+        if not (faults and is_overtaken(home)):
+            outcome.held_by = [f"Held by {name}" for name in (*outcome.held_checks, *faults)]
+            outcome.released = not (outcome.held_by or outcome.is_broken)
+            return
+        say("Something was decided while the release was built; building it again")
+    outcome.failed.append(InputProblem("OVERTAKEN", "release", *OVERTAKEN))
 
 
 def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: RunOutcome) -> None:
@@ -189,6 +213,7 @@ def _execute(
         instance=instance,
         partition_key=partition,
         resources={"home": home},
+        tags={PROCESS_TAG: this_process()},
         raise_on_error=False,
         run_config=QUIET,
     )
@@ -218,7 +243,43 @@ def _names(evaluation: AssetCheckEvaluation) -> list[str]:
 
 
 @contextmanager
-def _dagster(home: Home) -> Iterator[DagsterInstance]:
+def _begun(home: Home, kind: str) -> Iterator[tuple[DagsterInstance, RunOutcome]]:
+    """A run as the only writer of the home, written down however it ends; what died before it is cleared away first.
+
+    Raises:
+        InputProblem: BUSY: somebody else is writing. DISK: no space is left.
+
+    """
+    home.create()
+    outcome = RunOutcome()
+    with (
+        only_writer(home, f"needlepoint {kind}"),
+        _disk_said(home),
+        recorded(home, kind, outcome),
+        dagster_instance(home) as instance,
+    ):
+        free_dead_runs(instance)
+        clear_away(home)
+        yield instance, outcome
+
+
+@contextmanager
+def _disk_said(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except InputProblem:
+        raise  # it says in words of its own what could not be written or read
+    except Exception as error:
+        if is_disk_full(error):
+            raise InputProblem("DISK", str(home.path), "no space is left on the disk", DISK_REMEDY) from None
+        if may_pass(error):  # SQLite says no more than this when the disk is full
+            raise InputProblem("DISK", str(home.path), "a file could not be written or read", DISK_REMEDY) from None
+        raise
+
+
+@contextmanager
+def dagster_instance(home: Home) -> Iterator[DagsterInstance]:
+    """Dagster's storage of a home, with the settings of one machine if it has none."""
     import dagster as dg  # noqa: PLC0415 one second that --help need not pay
 
     settings = home.dagster / "dagster.yaml"
@@ -227,15 +288,3 @@ def _dagster(home: Home) -> Iterator[DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         yield instance
-
-
-@contextmanager
-def _only_writer(home: Home) -> Iterator[None]:
-    with (home.path / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputProblem(
-                "BUSY", str(home.path), "another run is writing to this home", "Wait until it has finished"
-            ) from None
-        yield

@@ -19,6 +19,7 @@ import polars as pl
 
 from assets.contract.check_kinds import Kind, Stage
 from assets.contract.model import Severity
+from assets.publication.kept_warehouse import is_of_our_contract
 from assets.publication.release import predecessor
 from assets.warehouse.connection import WarehouseError, connect
 
@@ -131,9 +132,9 @@ def check_delta(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 
 
 def _found_before(home: Home) -> pl.DataFrame | None:
-    """What the release before found; None before the first, and where it was made before this was kept."""
+    """What the release before found; None before the first, and where that is not kept or of another contract."""
     release = predecessor(home)
-    if release is None:
+    if release is None or not is_of_our_contract(home, release):
         return None
     with connect(home.releases / release / "warehouse.duckdb", home=home.path, read_only=True) as connection:
         kept = connection.execute(

@@ -29,7 +29,21 @@ FOLDER = "audit"
 FILE = "ledger.jsonl"
 START = "0" * 64
 LOST = "lost"
-KINDS = ("waiver", "rebase", "threshold", "sign_off", "history", "fold", "release", "pack", "held", LOST)
+KINDS = (
+    "waiver",
+    "rebase",
+    "threshold",
+    "sign_off",
+    "history",
+    "fold",
+    "release",
+    "rollback",
+    "resume",
+    "prune",
+    "pack",
+    "held",
+    LOST,
+)
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 REMEDY = "Run `needlepoint audit verify`, and put the ledger of your last backup back; no line of it is ever corrected"

@@ -27,6 +27,7 @@ CHUNK_BYTES = 1 << 20
 SAYS = {
     KIND: frozenset(("release", "manifest_sha256", "files")),
     PACK_KIND: frozenset(("pack", "sums_sha256")),
+    "rollback": frozenset(("release", "newest")),
     "history": frozenset(("file", "sha256")),
     "fold": frozenset(("sha256",)),
 }

@@ -9,7 +9,7 @@ from assets.audit.seals import KIND, MANIFEST, file_hashes, newest, sha256
 from assets.audit.typed_rows import ROWS, rows_digest
 from assets.contract import CONTRACT
 from assets.deliveries.landing import PROFILE_NAME, READINGS, identity
-from assets.deliveries.ledger import RECORD
+from assets.deliveries.ledger import RECORD, State
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import load_profile
 
@@ -45,7 +45,7 @@ def _record(home: Home, delivery_id: str) -> Delivery | None:
     """The record of a delivery, None if what stands there cannot be one."""
     try:
         record = home.ledger.find(delivery_id)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputProblem, OSError):
         return None
     if record is None or not all(isinstance(text, str) for file in record.files for text in (file.name, file.sha256)):
         return None
@@ -55,7 +55,8 @@ def _record(home: Home, delivery_id: str) -> Delivery | None:
 def _delivery(folder: Path, record: Delivery, place: str) -> Iterator[Broken]:
     said = {file.name: file.sha256 for file in record.files}
     found = file_hashes(folder / RAW, lambda _: True)
-    yield from compared(f"{place}/{RAW}", said, found)
+    if found or record.state is not State.REJECTED:  # of what was refused nothing is kept
+        yield from compared(f"{place}/{RAW}", said, found)
     if folder.name != record.delivery_id or identity(record.files) != record.delivery_id:
         yield Broken(f"{place}/{RECORD}", "its id is not that of its files")
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assets.audit.code_copy import code_archive, unpack_code
 from assets.audit.findings import CHANGED, MISSING, UNSEALED, Broken, compared, read_object
+from assets.audit.rolled_back import put_in_force
 from assets.audit.seals import (
     KIND,
     MANIFEST,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from assets.home import Home
 
 
+ELSEWHERE = (
+    "it does not lead to the release that the ledger says was put in force last: somebody moved it, or a run died; run "
+    "again, or use `needlepoint releases rollback`"
+)
 TRAIL = "trail.json"
 """What a pack says of the ledger."""
 
@@ -46,6 +51,17 @@ def broken_releases(home: Home, found: tuple[Entry, ...]) -> Iterator[Broken]:
         yield from broken_release(folder, found)
     if home.current.is_symlink() and not home.current.is_dir():
         yield Broken(home.current.name, "it leads to a release that is gone")
+    elif not _is_where_the_ledger_put_it(home, found):
+        yield Broken(home.current.name, ELSEWHERE)
+
+
+def _is_where_the_ledger_put_it(home: Home, found: tuple[Entry, ...]) -> bool:
+    """Whether the release in force is the one put there last; a run that died between seal and switch is no fault."""
+    put = put_in_force(found)
+    if put is None or (home.current.is_symlink() and home.current.readlink().name == put):
+        return True
+    seal = home.building / SEAL
+    return seal.exists() and seal.read_bytes() == seal_of(next(one for one in reversed(found) if one.kind == KIND))
 
 
 def broken_release(folder: Path, found: tuple[Entry, ...]) -> Iterator[Broken]:

@@ -8,6 +8,7 @@ from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.profile import load_profile
 from assets.deliveries.reading import read_delivery
 from assets.home import Home
+from assets.steps import WAREHOUSE_POOL, PermanentFailure, failures_said
 
 DELIVERIES = dg.DynamicPartitionsDefinition(name="deliveries")
 OWNERS = ["team:data-engineering"]
@@ -19,8 +20,10 @@ OWNERS = ["team:data-engineering"]
     group_name="deliveries",
     kinds={"file"},
     owners=OWNERS,
+    pool=WAREHOUSE_POOL,
     description="One thing a clinic sent, copied under the hash of its content and never changed.",
 )
+@failures_said
 def delivery(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Record the landed delivery's files."""
     record = known_delivery(home, context.partition_key)
@@ -42,8 +45,10 @@ def delivery(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) ->
     group_name="deliveries",
     kinds={"polars", "parquet"},
     owners=OWNERS,
+    pool=WAREHOUSE_POOL,
     description="Every row of the delivery, typed, with what is wrong with it; identifiers stop the delivery here.",
 )
+@failures_said
 def typed_rows(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Type the delivery, or record why it is refused."""
     landed = known_delivery(home, context.partition_key)
@@ -69,5 +74,5 @@ def known_delivery(home: Home, delivery_id: str) -> Delivery:
         message = (
             f"Delivery {delivery_id} has not been landed; run `needlepoint run FEED` or put it into the landing folder"
         )
-        raise dg.Failure(message, allow_retries=False)
+        raise PermanentFailure(message)
     return record

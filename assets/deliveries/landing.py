@@ -15,12 +15,11 @@ import re
 import shutil
 import stat
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets.deliveries.ledger import DeliveredFile, Delivery, State
+from assets.deliveries.ledger import RECORD, DeliveredFile, Delivery, State, read_record, write_delivery
 from assets.deliveries.limits import LIMITS
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import save_profile
@@ -48,7 +47,8 @@ READINGS = "readings"
 again. Without raw copies, which every reading shares."""
 MANIFESTS = ("manifest.sha256", "SHA256SUMS")
 """Lists of hashes (as sha256sum writes them) that a folder may carry; a single file carries ``<name>.sha256``."""
-STALE_SECONDS = 24 * 3600
+KEPT = "kept"
+"""In an ``.incoming-`` folder: a reading set by while the delivery is read again; see ``pipelines/retry.py``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,18 +224,37 @@ def land(sent: Sent, profile: Profile, contract_version: str, ledger: Ledger) ->
             remember_reading(ledger.folder(known.delivery_id), known)
             _keep_readings(ledger.folder(known.delivery_id), incoming, known)
         save_profile(profile, incoming)
+        # last: a folder with a record is whole, whoever finds it after a crash
+        write_delivery(incoming, delivery)
         _replace(ledger.folder(delivery.delivery_id), incoming)
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
-    ledger.save(delivery)
     return delivery, True
 
 
 def sweep(ledger: Ledger) -> None:
-    """Remove what processes that died while copying left behind."""
-    for left in ledger.lake.glob(f"{INCOMING}*"):
-        if left.stat().st_mtime < time.time() - STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    """Finish or undo what processes that died while copying left behind. The caller is the only writer of the home.
+
+    Raw files in the lake may be the only ones there are: a whole folder that was about to take its place is put there,
+    and a reading that was set by comes back.
+    """
+    left_behind = sorted(ledger.lake.glob(f"{INCOMING}*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for left in left_behind:
+        if (left / KEPT / RECORD).is_file():
+            _put_back(ledger.folder(read_record(left / KEPT / RECORD).delivery_id), left / KEPT)
+        elif (left / RECORD).is_file():
+            folder = ledger.folder(read_record(left / RECORD).delivery_id)
+            if not folder.exists():
+                left.replace(folder)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _put_back(folder: Path, kept: Path) -> None:
+    retired = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder.parent))
+    if folder.exists():
+        folder.replace(retired)
+    kept.replace(folder)
+    shutil.rmtree(retired, ignore_errors=True)
 
 
 def _keep_readings(folder: Path, incoming: Path, known: Delivery) -> None:

@@ -10,7 +10,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from assets.contract import CONTRACT
+from assets.deliveries.problems import InputProblem
+from assets.deliveries.versions import is_later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,24 +111,53 @@ class Ledger:
         """Write a record; a reader sees the old one or the new one."""
         folder = self.folder(delivery.delivery_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / f"{RECORD}.tmp"
-        temporary.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(folder / RECORD)
+        write_delivery(folder, delivery)
 
     def find(self, delivery_id: str) -> Delivery | None:
         """Return the record of a delivery, or None."""
         path = self.folder(delivery_id) / RECORD
-        return _load(path) if path.exists() else None
+        return read_record(path) if path.exists() else None
 
     def all(self) -> tuple[Delivery, ...]:
         """Every record, by extract stamp, then id: the order in which later rows replace earlier ones."""
         # what begins with a dot is being copied or thrown away
-        records = (_load(path) for path in self.lake.glob(f"[!.]*/{RECORD}"))
+        records = (read_record(path) for path in self.lake.glob(f"[!.]*/{RECORD}"))
         return tuple(sorted(records, key=lambda delivery: (delivery.extract_stamp, delivery.delivery_id)))
 
 
-def _load(path: Path) -> Delivery:
-    content = json.loads(path.read_text(encoding="utf-8"))
+def write_delivery(folder: Path, delivery: Delivery) -> None:
+    """Write the record of a delivery into its folder; a reader sees the old one or the new one."""
+    temporary = folder / f"{RECORD}.tmp"
+    temporary.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(folder / RECORD)
+
+
+def read_record(path: Path) -> Delivery:
+    """Read the record of a delivery.
+
+    Raises:
+        InputProblem: RECORD: it is none, or a later version of this program wrote it.
+
+    """
+    where = f"lake/{path.parent.name}/{path.name}"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["contract_version"]
+        if is_later(version, CONTRACT.version):
+            raise InputProblem(
+                "RECORD",
+                where,
+                "the delivery was read by a later version of this program",
+                "Use that version, or a later one",
+            )
+        return _delivery(content)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputProblem(
+            "RECORD", where, "it is not the record of a delivery", "Put the record of your last backup back"
+        ) from None
+
+
+def _delivery(content: dict[str, Any]) -> Delivery:
     content["files"] = tuple(DeliveredFile(**file) for file in content["files"])
     content["state"] = State(content["state"])
     content["compared_with"] = tuple(content.get("compared_with", ()))  # contract version 1 did not compare

@@ -29,6 +29,11 @@ def settled_deliveries(ledger: Ledger) -> tuple[Delivery, ...]:
     return tuple(delivery for delivery in ledger.all() if delivery.state in SETTLED)
 
 
+def left_deliveries(ledger: Ledger) -> tuple[Delivery, ...]:
+    """Deliveries that were landed and whose reading never came to its end, in the same order."""
+    return tuple(delivery for delivery in ledger.all() if delivery.state not in SETTLED)
+
+
 def extended_contract(contract: Contract, ledger: Ledger, deliveries: Sequence[Delivery]) -> Contract:
     """The contract with what the profiles of all accepted deliveries add and the people of this home decided.
 

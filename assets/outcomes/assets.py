@@ -14,6 +14,7 @@ from assets.quality.assets import RELEASE_GATE, family_results, family_specs
 from assets.quality.hold import holding, lifted
 from assets.quality.stages import judge_stage
 from assets.quality.statistic_checks import statistic_checks
+from assets.steps import WAREHOUSE_POOL, failures_said
 from assets.warehouse.assets import open_building
 
 STATISTICS = dg.AssetKey(["statistics", "exact"])
@@ -31,9 +32,11 @@ def published_key(name: str) -> dg.AssetKey:
     group_name="statistics",
     kinds={"polars", "greatexpectations"},
     owners=["team:biostatistics"],
+    pool=WAREHOUSE_POOL,
     check_specs=family_specs(STATISTIC_CHECKS, STATISTICS),
     description="Every number, exact and with nothing hidden: parts add up to wholes and marts give the same again.",
 )
+@failures_said
 def statistics(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -68,7 +71,9 @@ def statistics(
         for name, description in PUBLISHED_TABLES.items()
     ],
     name="published_tables",
+    pool=WAREHOUSE_POOL,
 )
+@failures_said
 def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult[None]]:
     """Protect every table of the release being built before it is published."""
     with open_building(home) as connection:

@@ -18,6 +18,7 @@ from assets.quality.assets import family_results, family_specs
 from assets.quality.published_checks import published_checks
 from assets.quality.stages import judge_stage
 from assets.quality.written_files import write_written
+from assets.steps import WAREHOUSE_POOL, failures_said
 from assets.warehouse.assets import open_building
 
 PUBLISHED_CHECKS = published_checks(CONTRACT)
@@ -30,9 +31,11 @@ SITE = dg.AssetKey(["publication", "site"])
     group_name="publication",
     kinds={"plotly", "greatexpectations"},
     owners=["team:data-engineering"],
+    pool=WAREHOUSE_POOL,
     check_specs=family_specs(PUBLISHED_CHECKS, SITE),
     description="The pages, self-contained: they open from disk and send nothing. What is wrong in them is not shown.",
 )
+@failures_said
 def site(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -56,8 +59,10 @@ def site(
     group_name="publication",
     kinds={"file"},
     owners=["team:data-engineering"],
+    pool=WAREHOUSE_POOL,
     description="Warehouse, published tables and site under one name, switched in by one pointer.",
 )
+@failures_said
 def release(home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Write the manifest and switch the pointer."""
     before = current_release(home)

@@ -14,6 +14,7 @@ from dashboards.words import listing, plural, source_name, stamp_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from assets.audit.rolled_back import RolledBack
     from assets.deliveries.ledger import Delivery
     from assets.publication.run_log import RunRecord
 
@@ -36,6 +37,15 @@ def held_words(runs: Sequence[RunRecord], deliveries: Iterable[Delivery], titles
     """
     parts = (_release_words(runs, titles), _delivery_words(open_holds(deliveries), titles))
     return " ".join(part for part in parts if part)
+
+
+def rolled_back_words(back: RolledBack) -> str:
+    """Say that an older release is in force; who put it back and why is in the ledger, not on pages for everybody."""
+    held = " What has arrived since is not released until somebody decides so." if back.holds else ""
+    return (
+        f"An older release is in force since {_moment(back.at)}: release {back.release} was put back in place of "
+        f"release {back.newest}. The numbers below are those of the older one.{held}"
+    )
 
 
 def held_since(runs: Sequence[RunRecord]) -> dict[str, str]:

@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from assets.audit.ledger import inspected
+from assets.audit.rolled_back import rolled_back
 from assets.contract import CONTRACT
 from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import extended_contract
 from assets.publication.bundles import Release
-from assets.publication.holds import held_words
+from assets.publication.holds import held_words, rolled_back_words
+from assets.publication.kept_warehouse import kept_warehouse
 from assets.publication.public_tables import PUBLIC_TABLES
 from assets.publication.publish import SUPPRESSION, TABLES, kept_tables
 from assets.publication.quality_log import quality_frames
@@ -19,7 +22,6 @@ from assets.publication.run_history import run_frames
 from assets.publication.run_log import read_runs
 from assets.publication.site_meta import check_pages, site_meta
 from assets.quality.catalogue import all_checks
-from assets.warehouse.connection import connect
 from dashboards.pages.evidence import PACKS
 
 if TYPE_CHECKING:
@@ -68,10 +70,16 @@ def release_in_force(home: Home, today: date) -> Release:
     )
 
 
-def held_back(home: Home) -> str:
-    """What is held back since the release in force, in words; empty if nothing is."""
+def held_back(home: Home, release: str | None = None) -> str:
+    """What is held back since the release in force, and whether an older one is; in words, empty if nothing is.
+
+    ``release`` is the one that is about to be put in force, None for the one that is.
+    """
     titles = {check.check_id: check.title for check in all_checks(CONTRACT)}
-    return held_words(read_runs(home.path).records, home.ledger.all(), titles)
+    # a ledger that is broken is for those who work with it; whoever reads a page still learns what is held
+    back = rolled_back(inspected(home.path)[0], release or current_release(home))
+    held = held_words(read_runs(home.path).records, home.ledger.all(), titles)
+    return " ".join(filter(None, (rolled_back_words(back) if back else "", held)))
 
 
 def _banner(home: Home, identity: str) -> str:
@@ -85,7 +93,7 @@ def _suppression(home: Home, release: Path) -> pl.DataFrame:
     Where each one stands, with its kind, stays in the warehouse: who knows that a number is hidden for its own sake,
     and its neighbour only for the sake of others, knows more of both.
     """
-    with connect(release / "warehouse.duckdb", home=home.path, read_only=True) as connection:
+    with kept_warehouse(home, release.name) as connection:
         log: pl.DataFrame = connection.sql(
             f"select profile, table_name, kind, reason, cast(ceil(count(*) / 5.0) * 5 as bigint) as numbers "
             f"from audit.{SUPPRESSION} group by all order by all"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assets.outcomes.drift import ReleasedModels, model_drift
+from assets.publication.kept_warehouse import is_of_our_contract
 from assets.publication.publish import STATISTICS
 from assets.publication.release import current_release, next_release
 from assets.warehouse.connection import connect
@@ -40,8 +41,9 @@ def record_drift(
 
 
 def _in_force(home: Home) -> ReleasedModels | None:
-    """The models of the release in force; None before the first and where it has none."""
-    if current_release(home) is None:
+    """The models of the release in force; None before the first, if it has none, and if it is of another contract."""
+    release = current_release(home)
+    if release is None or not is_of_our_contract(home, release):
         return None
     with connect(home.warehouse, home=home.path, read_only=True) as connection:
         if not all(_has(connection, STATISTICS, name) for name in (CARDS, COEFFICIENTS)):

@@ -13,7 +13,8 @@ Columns:
 * ``check_delta``, ``check_drift``: rows of ``audit.check_delta`` and ``audit.drift`` of the release in force.
 * ``decision``, every decision of people, the newest last: ``number`` of its entry, ``kind``,
   ``check_id`` (null: about no check), ``about``, ``until``,
-  ``state`` (in force, expired), ``by``, ``because``, ``at``. The newest threshold of a check is in force.
+  ``state`` (in force, expired), ``by``, ``because``, ``at``. The newest threshold of a check is in
+  force, and the newest word about roll-back.
 * ``sign_off``: ``number``, ``release``, ``decision``, ``by``, ``because``, ``at``, ``is_in_force`` (the release is).
 * ``ledger_head``, at most one row: ``number``, ``hash``, ``at``.
 """
@@ -27,9 +28,11 @@ import polars as pl
 
 from assets.audit.history import history, readable
 from assets.audit.ledger import entries
+from assets.audit.rolled_back import KIND as ROLLBACK
+from assets.audit.rolled_back import RESUME_KIND as RESUME
 from assets.outcomes.tables.quality import STATUSES
+from assets.publication.kept_warehouse import kept_warehouse
 from assets.publication.trail import DECISIONS, decided
-from assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +78,7 @@ order by c.check_id
 
 def quality_frames(home: Home, release: str, runs: Sequence[RunRecord], today: date) -> dict[str, pl.DataFrame]:
     """Return all frames of this module, of a home and the release in force in it."""
-    with connect(home.releases / release / "warehouse.duckdb", home=home.path, read_only=True) as connection:
+    with kept_warehouse(home, release) as connection:
         found = {
             DELTA: audit_frame(connection, "check_delta"),
             DRIFT: audit_frame(connection, "drift"),
@@ -144,7 +147,7 @@ def ledger_frames(found: Sequence[Entry], release: str, today: date) -> dict[str
 
     """
     decisions = [entry for entry in found if entry.kind in DECISIONS]
-    thresholds = {entry.body.get("check_id"): entry.number for entry in decisions if entry.kind == "threshold"}
+    last = {_topic(entry): entry.number for entry in decisions}
     signed = [entry for entry in found if entry.kind == SIGN_OFF]
     return {
         "decision": pl.DataFrame(
@@ -155,7 +158,7 @@ def ledger_frames(found: Sequence[Entry], release: str, today: date) -> dict[str
                     "check_id": entry.body.get("check_id"),
                     "about": decided(entry),
                     "until": entry.body.get("until"),
-                    "state": _state(entry, thresholds, today),
+                    "state": _state(entry, last, today),
                 }
                 for entry in decisions
             ],
@@ -195,9 +198,15 @@ def _said(entry: Entry) -> dict[str, Any]:
     return {"number": entry.number, "by": by, "because": entry.body.get("because"), "at": entry.at}
 
 
-def _state(entry: Entry, thresholds: dict[Any, int], today: date) -> str:
+def _topic(entry: Entry) -> object:
+    """What the last decision about counts, and replaces those before; of other kinds each one stands for itself."""
+    if entry.kind == "threshold":
+        return entry.body.get("check_id")
+    return "release" if entry.kind in (ROLLBACK, RESUME) else entry.number
+
+
+def _state(entry: Entry, last: dict[object, int], today: date) -> str:
     until = entry.body.get("until")
     if until is not None and until < today.isoformat():
         return "expired"
-    is_replaced = entry.kind == "threshold" and thresholds[entry.body.get("check_id")] != entry.number
-    return "replaced" if is_replaced else "in force"
+    return "in force" if last[_topic(entry)] == entry.number else "replaced"

@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.audit.code_copy import code_contents, code_digest
+from assets.audit.ledger import entries, inspected
+from assets.audit.rolled_back import RESUME, rolled_back
+from assets.audit.seals import KIND as RELEASE
+from assets.audit.seals import newest
 from assets.contract import CONTRACT
+from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
+from assets.home_format import refuse_older
 from assets.packages import package_versions
 from assets.quality.rebases import REBASES, rebases_digest
 from assets.quality.thresholds import decided_thresholds, thresholds_digest
@@ -24,11 +30,12 @@ from dashboards.status import STATUS_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from assets.audit.ledger import Entry
     from assets.deliveries.ledger import Delivery
     from assets.home import Home
 
-KEPT_RELEASES = 5
 ID_DIGITS = 12
+RETIRED = ".retired-"
 SITE = "site"
 MANIFEST = "manifest.json"
 IDENTITY = "identity"
@@ -75,18 +82,31 @@ def current_release(home: Home) -> str | None:
 def predecessor(home: Home) -> str | None:
     """Id of the release that the one being built follows and must not give away; None if there is none.
 
-    A release that is built again follows the one it followed the first time: the same inputs give the same bytes.
+    A release that is built again follows the one it followed the first time: the same inputs give the same bytes. Where
+    an older one was put back in force, readers have seen the newest: that is what the next one follows.
     """
-    before = current_release(home)
+    before = newest_release(home)
     if before is not None and before == next_release(home):
         before = _manifest(home.releases / before).get("predecessor")
     return before if before is not None and (home.releases / before).is_dir() else None
 
 
+def newest_release(home: Home) -> str | None:
+    """Id of the newest release that readers have seen: the one in force, unless an older one was put back."""
+    release = current_release(home)
+    back = rolled_back(entries(home.path), release)
+    return back.newest if back is not None and (home.releases / back.newest).is_dir() else release
+
+
 def kept_releases(home: Home) -> tuple[str, ...]:
-    """Ids of the releases that are kept, oldest first."""
-    folders = (path for path in home.releases.iterdir() if not path.name.startswith("."))
-    return tuple(path.name for path in sorted(folders, key=lambda path: path.stat().st_mtime_ns))
+    """Ids of the releases that are kept, oldest first: as they were sealed, and before that as they were written."""
+    sealed = newest(inspected(home.path)[0], RELEASE)
+    folders = [(path.name, path.stat().st_mtime_ns) for path in home.releases.glob("[!.]*")]
+    return tuple(name for name, _ in sorted(folders, key=lambda one: (_number(sealed.get(one[0])), one[1])))
+
+
+def _number(entry: Entry | None) -> int:
+    return entry.number if entry is not None else 0
 
 
 def kept_code_versions(home: Home) -> set[str]:
@@ -104,8 +124,32 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
+def kept_from_building(home: Home) -> InputProblem | None:
+    """Why no release may be built now, None if one may.
+
+    ROLLED_BACK: somebody has put an older release in force, and nobody has ended that. HOME_FORMAT: deliveries were
+    read under an earlier contract, and their rows would be misread.
+    """
+    back = rolled_back(entries(home.path), current_release(home))
+    if back is not None and back.holds:
+        return InputProblem("ROLLED_BACK", "release", back.sentence, RESUME)
+    try:
+        refuse_older(settled_deliveries(home.ledger))
+    except InputProblem as problem:
+        return problem
+    return None
+
+
 def start_building(home: Home) -> Path:
-    """An empty folder to build in, which knows what it is for; what a dead builder left is swept away."""
+    """An empty folder to build in, which knows what it is for; what a dead builder left is swept away.
+
+    Raises:
+        InputProblem: none may be built, see ``kept_from_building``.
+
+    """
+    problem = kept_from_building(home)
+    if problem is not None:
+        raise problem
     shutil.rmtree(home.building, ignore_errors=True)
     home.building.mkdir(parents=True, mode=0o700)
     (home.building / IDENTITY).write_text(next_release(home), encoding="utf-8")
@@ -167,21 +211,23 @@ def is_in_force(home: Home, identity: str) -> bool:
 
 
 def switch_in(home: Home, identity: str) -> None:
-    """Put the built release in force, and drop releases beyond the last ``KEPT_RELEASES``."""
+    """Put the built release in force."""
     target = home.releases / identity
     if target.exists():
         # the same inputs and code were released before: what was built now replaces it under a name of its own first
-        retired = home.releases / f".retired-{identity}"
+        retired = home.releases / f"{RETIRED}{identity}"
         shutil.rmtree(retired, ignore_errors=True)
         target.rename(retired)
         home.building.rename(target)
         shutil.rmtree(retired)
     else:
         home.building.rename(target)
+    point_to(home, identity)
+
+
+def point_to(home: Home, identity: str) -> None:
+    """Put a whole release in force: a reader sees the one before or this one."""
     pointer = home.path / ".current.new"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(Path("releases") / identity)
     pointer.replace(home.current)
-    for old in kept_releases(home)[:-KEPT_RELEASES]:
-        if old != identity:
-            shutil.rmtree(home.releases / old)

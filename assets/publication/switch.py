@@ -29,6 +29,7 @@ from assets.publication.release import (
     switch_in,
     write_manifest,
 )
+from assets.publication.retention import prune
 from assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def release_built(home: Home) -> str:
         write_rows(home, deliveries)
         seal_release(home, identity)
         switch_in(home, identity)
+        prune(home, home.keep_releases)
     keep_pack(home)
     return identity
 

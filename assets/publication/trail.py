@@ -24,7 +24,7 @@ Row = dict[str, Any]
 JSON, PAGE = "trail.json", "trail.html"
 TRAIL_FILES = (JSON, PAGE)
 FORMAT = "needlepoint-trail/1"
-DECISIONS = ("waiver", "threshold", "rebase")
+DECISIONS = ("waiver", "threshold", "rebase", "rollback", "resume")
 CHANGES = ("new", "existing", "resolved")
 """What is told of the changes; what is stable is only counted."""
 

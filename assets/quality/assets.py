@@ -14,7 +14,7 @@ from assets.deliveries.assets import DELIVERIES, known_delivery, typed_rows
 from assets.deliveries.landing import PROFILE_NAME
 from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
-from assets.deliveries.state import delivery_contract, extended_contract, settled_deliveries
+from assets.deliveries.state import delivery_contract, extended_contract, left_deliveries, settled_deliveries
 from assets.home import Home
 from assets.quality.catalogue import gate_checks, write_catalogue
 from assets.quality.history import (
@@ -31,12 +31,14 @@ from assets.quality.sql_checks import run_sql_checks
 from assets.quality.stages import keep_results
 from assets.quality.validations import save_validations
 from assets.quality.verdict import judged
+from assets.steps import WAREHOUSE_POOL, failures_said
 from assets.warehouse.assets import MODEL_KEYS, open_building
 
 OWNERS = ["team:quality"]
 ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
 WAIVERS_LAPSED = "waivers_in_force"
+DELIVERIES_SETTLED = "deliveries_settled"
 DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
 RELEASE_CHECKS = release_checks(CONTRACT)
 GATE_CHECKS = gate_checks(CONTRACT)
@@ -117,9 +119,11 @@ def _families(checks: Sequence[Check]) -> dict[str, list[Check]]:
     group_name="quality",
     kinds={"greatexpectations", "duckdb"},
     owners=OWNERS,
+    pool=WAREHOUSE_POOL,
     check_specs=check_specs(DELIVERY_CHECKS, ACCEPTED_ROWS),
     description="Rows of the delivery that passed: Great Expectations counts in DuckDB, rows that fail are set aside.",
 )
+@failures_said
 def accepted_rows(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -162,6 +166,7 @@ def accepted_rows(
     group_name="quality",
     kinds={"greatexpectations", "duckdb"},
     owners=OWNERS,
+    pool=WAREHOUSE_POOL,
     check_specs=[
         *check_specs(RELEASE_CHECKS, RELEASE_GATE),
         *family_specs(GATE_CHECKS, RELEASE_GATE),
@@ -171,9 +176,15 @@ def accepted_rows(
             description="Deliveries that were let in although a blocking check failed have a waiver that is in force.",
             blocking=True,
         ),
+        dg.AssetCheckSpec(
+            DELIVERIES_SETTLED,
+            asset=RELEASE_GATE,
+            description="No delivery was left behind: of each that was landed the reading came to its end.",
+        ),
     ],
     description="Rules over all accepted rows, and the models themselves; a critical failure keeps the old release.",
 )
+@failures_said
 def release_gate(
     context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -197,12 +208,25 @@ def release_gate(
         check_name=WAIVERS_LAPSED,
         metadata={"held_by": [f"{check_id} of {label}, whose waiver has ended" for label, check_id in ended]},
     )
+    yield none_left(home)
     yield dg.MaterializeResult(
         metadata={
             "checks": len(results),
             "failed": len(holding(results, waived)),
             "warnings": sum(result.status is Status.WARN for result in results),
         }
+    )
+
+
+def none_left(home: Home) -> dg.AssetCheckResult:
+    """Say which deliveries were landed and never read to the end."""
+    left = [f"{one.label}, landed {one.landed_at}" for one in left_deliveries(home.ledger)]
+    return dg.AssetCheckResult(
+        passed=not left,
+        asset_key=RELEASE_GATE,
+        check_name=DELIVERIES_SETTLED,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"left": left},
     )
 
 

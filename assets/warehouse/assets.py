@@ -9,6 +9,7 @@ from assets.contract import CONTRACT
 from assets.home import Home
 from assets.publication.release import start_building
 from assets.quality.loading import load_lake
+from assets.steps import WAREHOUSE_POOL, failures_said
 from assets.warehouse.build import run_model
 from assets.warehouse.connection import connect
 from assets.warehouse.models import Model, load_models
@@ -37,7 +38,8 @@ def _spec(model: Model) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(specs=[_spec(model) for model in MODELS], name="models")
+@dg.multi_asset(specs=[_spec(model) for model in MODELS], name="models", pool=WAREHOUSE_POOL)
+@failures_said
 def models(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeResult[None]]:
     """Build the warehouse of the next release from every accepted delivery."""
     start_building(home)

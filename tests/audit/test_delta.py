@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 
 from assets.audit import delta
 from assets.audit.delta import DELTA_SCHEMA, FOUND_SCHEMA, check_delta, write_delta
+from assets.contract import CONTRACT
 from assets.home import Home
 from assets.warehouse.connection import WarehouseError, connect
 
@@ -101,6 +103,7 @@ def test_the_release_before_is_read(
     folder.mkdir(parents=True)
     with connect(folder / "warehouse.duckdb", home=home.path) as before:
         before.execute("create schema audit")
+    (folder / "manifest.json").write_text(json.dumps({"contract_version": CONTRACT.version}), encoding="utf-8")
     monkeypatch.setattr(delta, "predecessor", lambda _: "r1")
     assert write_delta(building, home).is_empty(), "a release made before this was kept"
     with connect(folder / "warehouse.duckdb", home=home.path) as before:

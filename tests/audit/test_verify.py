@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from assets.audit import history
 from assets.audit.ledger import append, entries, ledger_file
 from assets.audit.verify import verify
+from assets.deliveries.ledger import State
 from assets.home import Home
 from pipelines.cli import cli
 from tests.audit.conftest import PACK, release_of
@@ -127,6 +128,14 @@ def test_a_raw_file_that_was_added_is_named(sealed_home: Home) -> None:
     assert places(sealed_home) == [f"lake/{folder.parent.name}/raw/more.csv"]
 
 
+def test_of_a_delivery_that_was_refused_nothing_is_kept_and_nothing_is_missed(sealed_home: Home) -> None:
+    (delivery,) = sealed_home.ledger.all()
+    shutil.rmtree(sealed_home.ledger.folder(delivery.delivery_id) / "raw")
+    assert len(places(sealed_home)) > 1
+    sealed_home.ledger.save(replace(delivery, state=State.REJECTED))
+    assert not any("/raw/" in place for place in places(sealed_home))
+
+
 def test_typed_rows_that_were_changed_are_found_and_not_sealed_anew(sealed_home: Home) -> None:
     (delivery,) = sealed_home.ledger.all()
     folder = sealed_home.ledger.folder(delivery.delivery_id)
@@ -149,7 +158,7 @@ def test_a_delivery_that_was_read_again_has_other_rows_and_its_earlier_ones_are_
     folder = sealed_home.ledger.folder(delivery.delivery_id)
     earlier = folder / "readings" / delivery.run_key
     shutil.copytree(folder / "rows", earlier / "rows")
-    sealed_home.ledger.save(replace(delivery, contract_version="3"))
+    sealed_home.ledger.save(replace(delivery, contract_version="1"))
     (folder / "rows" / "visit.0.parquet").write_text("rows of the new reading", encoding="utf-8")
     assert places(sealed_home) == []
     (earlier / "rows" / "visit.0.parquet").write_text("other rows", encoding="utf-8")

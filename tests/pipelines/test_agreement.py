@@ -18,6 +18,8 @@ from assets.outcomes.tables.quality import STATUSES
 from assets.publication.audiences import AUDIENCES
 from assets.publication.bundles import write_bundles
 from assets.publication.in_force import release_in_force
+from pipelines.alerting import standing_alerts
+from pipelines.alerts import Kind
 from pipelines.cli import cli
 from tests.dashboards.test_site_files import payload
 
@@ -119,6 +121,14 @@ def test_page_and_history_have_the_same_rows(ops: Path, results: pl.DataFrame) -
     kept = results.group_by("check_id").agg(pl.col("evaluated").sum(), pl.col("violated").sum())
     shown = {row[1][0]: (row[4], row[5]) for row in payload(ops / "data" / "quality.js")["rows"]["checks"]}
     assert shown == {check_id: (evaluated, violated) for check_id, evaluated, violated in kept.rows()}
+
+
+def test_alerts_tell_of_every_check_that_warned_or_failed(network: Installation, results: pl.DataFrame) -> None:
+    wrong = results.filter(pl.col("status").is_in(["warn", "fail", "error"]))
+    found = standing_alerts(network.home, None, dt.datetime.now(dt.UTC))
+    assert Counter(one.says.split()[1] for one in found[Kind.CHECK]) == Counter(wrong["check_id"].to_list())
+    assert wrong.height
+    assert not any(alerts for kind, alerts in found.items() if kind is not Kind.CHECK)
 
 
 def test_the_site_says_that_checks_of_written_files_come_later(network: Installation, results: pl.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ def release(home: Home, identity: str, episodes: pl.DataFrame, monkeypatch: pyte
     target = home.releases / identity
     shutil.rmtree(target, ignore_errors=True)
     folder.rename(target)
+    (target / "manifest.json").write_text(json.dumps({"contract_version": CONTRACT.version}), encoding="utf-8")
     home.current.unlink(missing_ok=True)
     home.current.symlink_to(target.relative_to(home.path))
     return recorded
@@ -79,4 +81,13 @@ def test_a_release_in_force_without_these_tables_is_no_earlier_release(
     release(home, "aaa", episodes, monkeypatch)
     with connect(home.warehouse, home=home.path) as connection:
         connection.execute("drop table statistics.case_mix_model")
+    assert set(release(home, "bbb", episodes, monkeypatch)["reason"]) == {"no_earlier_release"}
+
+
+def test_a_release_in_force_of_another_contract_is_no_earlier_release(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episodes = planted(120, clinics=3)
+    release(home, "aaa", episodes, monkeypatch)
+    (home.current / "manifest.json").write_text(json.dumps({"contract_version": "1"}), encoding="utf-8")
     assert set(release(home, "bbb", episodes, monkeypatch)["reason"]) == {"no_earlier_release"}

@@ -38,13 +38,17 @@ def test_the_run_says_so_and_releases_nothing(home: Home, monkeypatch: pytest.Mo
     outcome = runner.RunOutcome()
     outcome.known.append(runner.Delivery("d", "d", (), "", "p", 1, "", "1", state=runner.State.ACCEPTED))
 
+    built: list[int] = []
+
     def broken(*_: object) -> tuple[list[str], list[str]]:
         release.start_building(home)
-        monkeypatch.setattr(release, "next_release", lambda _: "bbb")
+        built.append(1)
+        monkeypatch.setattr(release, "next_release", lambda _: f"b{len(built)}")  # something is decided each time
         outcome.is_broken = True
         return [], ["a failure in step publication__release"]
 
     monkeypatch.setattr(runner, "_execute", broken)
     runner._release(home, None, outcome, lambda _: None)  # type: ignore[arg-type]  # noqa: SLF001 # no Dagster is asked
     assert [problem.code for problem in outcome.failed] == ["OVERTAKEN"]
+    assert len(built) == runner.BUILDS_AT_MOST
     assert (outcome.released, outcome.held_by, outcome.exit_code) == (False, [], 1)

@@ -57,7 +57,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def write_manifest(home: Home, code: str) -> None:
-    said = {"code_version": code, "deliveries": []}
+    said = {"code_version": code, "contract_version": CONTRACT.version, "deliveries": []}
     (home.releases / "one" / "manifest.json").write_text(json.dumps(said))
 
 

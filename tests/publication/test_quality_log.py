@@ -10,10 +10,13 @@ import duckdb
 import polars as pl
 import pytest
 
+from assets.audit.ledger import append, entries
 from assets.publication.quality_log import MOST_RUNS, audit_frame, ledger_frames, run_results
 from tests.dashboards import trail_frames
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assets.publication.run_log import RunRecord
 
 CHECKS = pl.DataFrame(
@@ -88,6 +91,19 @@ def test_decisions_expire_and_are_replaced() -> None:
     ]
     assert made["ledger_head"].row(0)[:2] == (8, trail_frames.HASH)
     assert [frame.height for frame in ledger_frames([], "", date(2026, 12, 25)).values()] == [0, 0, 0]
+
+
+def test_of_words_about_going_back_the_last_one_is_in_force(tmp_path: Path) -> None:
+    for kind, body in (
+        ("rollback", {"release": "aaa", "newest": "bbb", "because": "an old file was sent"}),
+        ("resume", {"release": "aaa", "because": "the right file has come"}),
+    ):
+        append(tmp_path, kind, body, "A. Steward")
+    made = ledger_frames(entries(tmp_path), "aaa", date(2026, 12, 24))["decision"]
+    assert made.select("kind", "about", "state", "by").rows() == [
+        ("rollback", "newest bbb, release aaa", "replaced", "A. Steward"),
+        ("resume", "release aaa", "in force", "A. Steward"),
+    ]
 
 
 def test_a_warehouse_of_before_has_no_such_table() -> None:
