@@ -18,8 +18,8 @@ VOLUME_FACTOR = 3
 """A delivery with more than three times or less than a third of the usual rows: weekly extracts of one clinic vary with
 holidays and staff, but by less than that; a filter or a second clinic in the extract changes more."""
 VOLUME_DELIVERIES = 3
-"""Fewer other deliveries say nothing of what is usual: the first of a source often holds its whole past, and of that and
-one night each is unusual beside the other."""
+"""Fewer other deliveries say nothing of what is usual: the first of a source often holds its whole past, and of that
+and one night each is unusual beside the other."""
 
 
 @dataclass(frozen=True, slots=True)
