@@ -28,7 +28,7 @@ STYLE = (
     "table{font-size:10px}}"
 )
 POLICY = (
-    "default-src 'none'; style-src 'sha256-"
+    "default-src 'none'; img-src data:; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     + "'; base-uri 'none'; form-action 'none'"
 )

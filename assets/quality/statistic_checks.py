@@ -172,7 +172,7 @@ def _margin(name: str, layout: Layout, coordinate: str, columns: tuple[str, ...]
         Stage.STATISTICS,
         Kind.PARTS,
         relation,
-        f"Every {spoken} together make the whole of {name}",
+        f"{name} adds up over every {spoken}",
         f"{', '.join(columns)} of {name}: the sum over every {spoken} is the number for all together.",
         f"select {others}\nfrom {relation}\ngroup by {others}\nhaving {differs}",
         f"select count(*) from (\n    select {others} from {relation}\n    group by {others}\n"

@@ -114,5 +114,5 @@ def _fails(check: Check) -> str:
         return aside if check.sets_aside else "A warning: nothing is set aside and nothing is held."
     if check.stage is Stage.DELIVERY:
         return "The delivery is held: none of its rows is counted."
-    held = "The release is held: the one before stays."
-    return f"{aside} Above the threshold: {held}" if check.sets_aside else held
+    held = "the release is held: the one before stays."
+    return f"{aside} Above the threshold {held}" if check.sets_aside else held.capitalize()
