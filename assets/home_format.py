@@ -120,7 +120,7 @@ def _said(home: Home) -> str | None:
         content = json.loads((home.path / FILE).read_bytes())
         found, contract = content["format"], content["contract"]
         is_ours = isinstance(found, int) and isinstance(contract, str) and contract.isdecimal()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         is_ours = False
