@@ -40,7 +40,7 @@ REASONS = {
 }
 CLOSE = 2
 """A cell whose limits leave so many widths is not looked at again: relations together seldom tell that much more."""
-PATIENCE = 40
+PATIENCE = 400
 """Rounds after which everything is hidden that stands in a relation with what is narrow, and not the cheapest of it."""
 COARSER = 3.0
 """A count over all of something costs so many times one that names it: fine numbers are hidden before coarse ones."""
