@@ -13,6 +13,7 @@ import pytest
 from assets.audit.history import history, summarise
 from assets.audit.status import status as standing_of
 from assets.audit.what_if import what_if
+from assets.contract import CONTRACT
 from assets.outcomes.published import LAYOUTS
 from assets.quality.history import REFUSED
 from dashboards.status import STATUS_FILE, status_script
@@ -329,3 +330,15 @@ def test_every_episode_is_in_the_case_mix_and_every_model_has_a_card(network: An
     drift = network.query("select * from audit.model_drift")
     assert drift.height == card.height
     assert set(drift["reason"]) == {"no_earlier_release"}
+
+
+def test_disclosure_control_leaves_the_whole_network_to_be_seen(network: Any) -> None:
+    """What is hidden is fine and not coarse: all together, and every large condition, are shown."""
+    whole = network.published("recovery_by_condition").filter(
+        pl.col("clinic_key").is_null(),
+        pl.col("period") == "all",
+        pl.col("care") == "any",
+        pl.col("definition_id") == CONTRACT.default_definition.definition_id,
+    )
+    assert whole.filter(pl.col("condition_id").is_null())["suppressed"].to_list() == [False]
+    assert whole["suppressed"].mean() < 0.5
