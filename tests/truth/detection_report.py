@@ -30,8 +30,8 @@ WHY_NOT = {
 }
 """Why a fault is not found in its night, for those that are not."""
 WHY_ALARMS = {
-    "delivery.rows.usual_volume": "a history of 120 days is far larger than its nights: once there are three to compare "
-    "it with it is named, and stays so; the nights are not"
+    "delivery.rows.usual_volume": "a history of 120 days is far larger than its nights: once there are three to "
+    "compare it with it is named, and stays so; the nights are not"
 }
 
 
