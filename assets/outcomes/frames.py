@@ -37,7 +37,8 @@ class Layout:
     about patients have one, unless ``statistic_id`` is a key column of theirs.
 
     ``counts`` says of every integer number whom it counts, ``plain`` names those that count nobody (days, clinics).
-    ``ratios``: share -> its numerator and denominator among the counts. ``decimals``: printed precision of a number
+    ``ratios``: share -> its numerator and denominator among the counts. ``mixed``: share -> the counts that make its
+    numerator, with their weights, and its denominator. ``decimals``: printed precision of a number
     where it is not 2. ``sums`` are the counts that add up. ``finish`` writes what depends on what is hidden; it runs
     on the protected frame and sees only what is printed.
     """
@@ -50,6 +51,7 @@ class Layout:
     counts: Mapping[str, Count] = field(default_factory=dict)
     plain: tuple[str, ...] = ()
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    mixed: Mapping[str, tuple[Mapping[str, int], str]] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
     sums: tuple[Sum, ...] = ()
     finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None
@@ -64,8 +66,9 @@ class Layout:
         _refuse(integers ^ {*self.counts, *self.plain}, "neither a count nor a plain number, or no number of its own")
         _refuse(set(self.counts) & set(self.plain), "a count and a plain number")
         _refuse({*self.groups, *self.subgroups} - set(self.counts), "a size that counts nobody")
-        _refuse({*self.ratios, *self.decimals} - floats, "no share or mean of the table")
+        _refuse({*self.ratios, *self.mixed, *self.decimals} - floats, "no share or mean of the table")
         parts = {name for ratio in self.ratios.values() for name in ratio}
+        parts |= {name for weights, whole in self.mixed.values() for name in (*weights, whole)}
         summed = {name for sum_ in self.sums for name in (sum_.total, sum_.part, *sum_.parts) if isinstance(name, str)}
         _refuse((parts | summed) - set(self.counts), "no count of the table")
 

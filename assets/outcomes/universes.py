@@ -54,6 +54,11 @@ def eligible_by(column: str) -> Count:
     return Count("{}", by=(column,), names=ELIGIBLE_NAMES)
 
 
+IF_ALL_RECOVERED = {"rate_if_missing_all": ({"recovered": 1, "eligible": 1, "n": -1}, "eligible")}
+"""The share that is the recovered and the unknown together, among those whose outcome could be known."""
+BY_MONTH = "by_month_"
+
+
 def _nested() -> tuple[tuple[str, str], ...]:
     """Universes of which, at every place, the first is among the second.
 
@@ -75,6 +80,7 @@ def _nested() -> tuple[tuple[str, str], ...]:
         ("event_patients", "event_sessions"),
         ("event_sessions", "events"),
         ("unasked_patients", "unasked_events"),
+        *((f"{BY_MONTH}{who}", who) for who in (KNOWN, PAIRS, ELIGIBLE)),
     )
 
 

@@ -31,6 +31,7 @@ class Layout:
     subgroups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: Mapping[str, Count] = field(default_factory=dict)
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    mixed: Mapping[str, tuple[Mapping[str, int], str]] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
     sums: tuple[Sum, ...] = ()
     finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.outcomes.universes import IF_ALL_RECOVERED
+from assets.privacy.disclosure.cells import cells_of
+from assets.privacy.disclosure.knowledge import knowledge
 from assets.privacy.disclosure.layout import Count, Sum
 from assets.privacy.disclosure.profiles import INTERNAL, PUBLIC, Profile
 from assets.privacy.disclosure.protect import Protected, protect
@@ -294,3 +300,57 @@ def test_what_cannot_be_checked_is_refused(change: dict[str, pl.Expr], message: 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(ValueError, match="t: no column rate"):
         protect({"t": with_margins(ONE_SMALL).drop("rate")}, {"t": rates()}, INTERNAL)
+
+
+# --- months of a year, and shares of several counts -------------------------------------------------------------------
+
+YEARS = Layout({"clinic_key": pl.String(), "period": pl.String()}, {"n": pl.Int64()}, counts={"n": Count("known")})
+MONTHS = replace(YEARS, counts={"n": Count("by_month_known")})
+MONTHS_OF_2026 = (("2026-01", 18), ("2026-02", 23), ("2026-03", 28))
+"""Printed as 20, 25 and 30: at least 69. With 3 in May the year is printed as 70, at most 72."""
+
+
+def charted(*last: tuple[str, int]) -> dict[str, pl.DataFrame]:
+    """Months of one clinic, and its year, in which nobody is known in any other month."""
+    months = (*MONTHS_OF_2026, *last)
+    return {
+        name: pl.DataFrame([("a", *row) for row in rows], schema={**YEARS.keys, **YEARS.numbers}, orient="row")
+        for name, rows in (("months", months), ("years", (("2026", sum(n for _, n in months)),)))
+    }
+
+
+@pytest.mark.parametrize(("last", "nested", "hidden"), [((), True, 0), ((("2026-05", 3),), False, 1)])
+def test_months_without_a_small_one_or_without_their_year_hide_nothing_else(
+    last: tuple[tuple[str, int], ...], *, nested: bool, hidden: int
+) -> None:
+    pairs = (("by_month_known", "known"),) if nested else ()
+    done = protect(charted(*last), {"months": MONTHS, "years": YEARS}, INTERNAL, None, pairs)
+    assert done.log.height == hidden
+
+
+def test_what_the_other_months_leave_of_the_year_does_not_tell_a_small_one() -> None:
+    layouts = {"months": MONTHS, "years": YEARS}
+    done = protect(charted(("2026-05", 3)), layouts, INTERNAL, None, (("by_month_known", "known"),))
+    assert done.log["kind"].value_counts().sort("kind").rows() == [("complementary", 1), ("primary", 1)]
+
+
+def test_a_share_of_several_counts_bounds_each_of_them() -> None:
+    """Of 100 who could be known 60 are, 30 of them recovered: with the unknown together 70 percent."""
+    layout = Layout(
+        {"condition_id": pl.String()},
+        {"n": pl.Int64(), "recovered": pl.Int64(), "eligible": pl.Int64(), "rate_if_missing_all": pl.Float64()},
+        groups=("n", "eligible"),
+        counts={name: Count(name) for name in ("n", "recovered", "eligible")},
+        mixed=IF_ALL_RECOVERED,
+    )
+    frame = pl.DataFrame({"condition_id": ["x"], "n": [60], "recovered": [30], "eligible": [100]})
+    frame = frame.with_columns(rate_if_missing_all=pl.lit(0.7))
+    cells = cells_of({"rates": frame}, {"rates": layout}, INTERNAL, {})
+    found = knowledge(cells, np.zeros(len(cells.truth), dtype=bool), INTERNAL).relations
+
+    def is_possible(n: int) -> bool:
+        sizes = np.where(cells.truth == 60, n, cells.truth).astype(float)
+        sums = found.matrix @ sizes
+        return bool(((sums >= found.low) & (sums <= found.high)).all())
+
+    assert [n for n in range(50, 70) if is_possible(n)] == [60]

@@ -26,7 +26,7 @@ from assets.outcomes.methods.sensitivity import tipping_rate
 from assets.outcomes.methods.weighting import Logistic, completed_means, logistic, logit_interval
 from assets.outcomes.support import TOO_MANY_COVARIATES, by_support, carries
 from assets.outcomes.topic import Topic
-from assets.outcomes.universes import CLOSED, ELIGIBLE, KNOWN, RECOVERED
+from assets.outcomes.universes import CLOSED, ELIGIBLE, IF_ALL_RECOVERED, KNOWN, RECOVERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,7 @@ SENSITIVITY = Layout(
         "completeness": ("n", "eligible"),
         "rate_if_missing_none": ("recovered", "eligible"),
     },
+    mixed=IF_ALL_RECOVERED,
     finish=in_fives("effective_size"),
 )
 

@@ -19,7 +19,7 @@ from assets.outcomes.methods import control_charts as charts
 from assets.outcomes.methods.means import mean
 from assets.outcomes.tables.time_words import Reading, signal_sentence
 from assets.outcomes.topic import Topic
-from assets.outcomes.universes import ELIGIBLE, KNOWN, PAIRS
+from assets.outcomes.universes import BY_MONTH, ELIGIBLE, KNOWN, PAIRS
 from assets.privacy.disclosure.profiles import MINIMUM_GROUP, rounded_count
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ TOO_FEW = "too_few"
 LATEST_HIDDEN = "The latest point is not shown: its number of patients would tell that of a small group."
 MEANS = [series.series_id for series in CHART_SERIES if not series.is_share]
 SERIES_KEYS = columns(STRING, "series", "time_unit", *GROUP)
-CHARTED = {"year": "", "month": "by_month_", "recovered": KNOWN, "pain_change": PAIRS, "completeness": ELIGIBLE}
+CHARTED = {"year": "", "month": BY_MONTH, "recovered": KNOWN, "pain_change": PAIRS, "completeness": ELIGIBLE}
 """Time unit and series -> whom its sizes count. Years are those of the other tables; only some feeds have months."""
 
 

@@ -16,6 +16,7 @@ from assets.outcomes.universes import (
     DETERIORATED,
     ELIGIBLE,
     EPISODES,
+    IF_ALL_RECOVERED,
     KNOWN,
     MCID_RESPONDERS,
     MCID_ROOM,
@@ -54,6 +55,7 @@ RECOVERY = Layout(
         "completeness": ("n", "eligible"),
         "rate_if_missing_none": ("recovered", "eligible"),
     },
+    mixed=IF_ALL_RECOVERED,
 )
 PAIN = Layout(
     GROUP,

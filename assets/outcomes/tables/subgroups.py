@@ -77,6 +77,7 @@ SUBGROUP = Layout(
         "pair_share": ("pairs", "episodes"),
         "mcid_rate": ("mcid_responders", "mcid_n"),
     },
+    mixed=universes.IF_ALL_RECOVERED,
     decimals=dict.fromkeys(PAIRS[2:], 1),
     sums=(
         *(

@@ -22,7 +22,7 @@ from assets.privacy.disclosure.profiles import (
 from assets.privacy.disclosure.relations import Relations, stacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -120,7 +120,7 @@ def knowledge(cells: Cells, hidden: Bools, profile: Profile) -> Knowledge:
     low = np.where(~cells.before & cells.protected & (cells.truth > 0), 1.0, cells.low)
     high = cells.high.copy()
     printed = np.zeros(len(low), dtype=bool)
-    shares = []
+    shares, mixed = [], []
     for table in cells.tables:
         veil = veiled(table, hidden, cells.truth, profile)
         for column in table.layout.counts:
@@ -134,7 +134,8 @@ def knowledge(cells: Cells, hidden: Bools, profile: Profile) -> Knowledge:
             shown = ~veil[share.column] & (at_cells(cells.truth, share.whole) > 0)
             _limit_approximate(cells, share, shown & (rule == ShareRule.APPROXIMATE), high)
             shares.append(_shown_share(cells, table, share, shown & (rule == ShareRule.EXACT), veil))
-    relations = stacked([_share_relations(item, cells) for item in shares], len(low))
+        mixed += _mixed_relations(cells, table, {column: ~veil[column] for column in table.layout.mixed})
+    relations = stacked([*(_share_relations(item, cells) for item in shares), *mixed], len(low))
     for item in (*_earlier_shares(cells), *shares):
         _enumerate(item, low, high)
     return Knowledge(low, high, relations, printed)
@@ -142,7 +143,15 @@ def knowledge(cells: Cells, hidden: Bools, profile: Profile) -> Knowledge:
 
 def earlier(cells: Cells) -> Relations:
     """What the exact shares that the previous release printed say of its counts."""
-    return stacked([_share_relations(item, cells) for item in _earlier_shares(cells)], len(cells.truth))
+    mixed = [
+        one
+        for table in cells.previous
+        for one in _mixed_relations(
+            cells, table, {column: table.frame[column].is_not_null().to_numpy() for column in table.layout.mixed}
+        )
+    ]
+    shares = (_share_relations(item, cells) for item in _earlier_shares(cells))
+    return stacked([*shares, *mixed], len(cells.truth))
 
 
 def _limit_approximate(cells: Cells, share: Share, approximate: Bools, high: Floats) -> None:
@@ -202,6 +211,33 @@ def _share_relations(printed: _Printed, cells: Cells) -> Relations:
     zero = np.zeros(size)
     doubtful = np.tile(cells.before[printed.part], 2)
     return Relations(matrix, np.concatenate([zero, -none]), np.concatenate([none, zero]), doubtful)
+
+
+def _mixed_relations(cells: Cells, table: Table, shown: Mapping[str, Bools]) -> list[Relations]:
+    """The same of shares whose numerator is made of several counts; ``shown`` says by column in which rows."""
+    found = []
+    for column, (weights, whole_name) in table.layout.mixed.items():
+        whole = table.cells[whole_name]
+        parts = np.stack([table.cells[name] for name in weights])
+        value = table.frame[column].cast(pl.Float64).to_numpy()
+        usable = shown[column] & (whole != NO_CELL) & (parts != NO_CELL).all(axis=0) & ~np.isnan(value)
+        rows = np.flatnonzero(usable)
+        value = np.round(value[rows], decimals(table.layout, column))
+        half = table.half_step(column) + SLACK
+        size, number = len(rows), np.arange(len(rows))
+        of_parts = csr_array(
+            (
+                np.repeat(np.array(list(weights.values()), dtype=float), size),
+                (np.tile(number, len(weights)), parts[:, rows].ravel()),
+            ),
+            shape=(size, len(cells.truth)),
+        )
+        for limit, low, high in ((value - half, 0.0, UNLIMITED), (value + half, -UNLIMITED, 0.0)):
+            of_whole = csr_array((-limit, (number, whole[rows])), shape=of_parts.shape)
+            matrix = csr_array(of_parts + of_whole)
+            doubtful = cells.before[whole[rows]]
+            found.append(Relations(matrix, np.full(size, low), np.full(size, high), doubtful))
+    return found
 
 
 def _enumerate(printed: _Printed, low: Floats, high: Floats) -> None:

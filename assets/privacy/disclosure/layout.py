@@ -72,6 +72,7 @@ class Disclosable(Protocol):
 
     ``groups`` are the count columns with the size of the group a row is about, ``subgroups`` those about a part of
     it -> the numbers resting on that part. ``ratios``: share column -> its numerator and denominator columns.
+    ``mixed``: share column -> the counts that make its numerator, with their weights, and its denominator.
     ``decimals``: printed precision of a float column where it is not 2. ``finish`` makes the words that depend on
     what is hidden; it runs last.
     """
@@ -88,6 +89,8 @@ class Disclosable(Protocol):
     def counts(self) -> Mapping[str, Count]: ...  # noqa: D102
     @property
     def ratios(self) -> Mapping[str, tuple[str, str]]: ...  # noqa: D102
+    @property
+    def mixed(self) -> Mapping[str, tuple[Mapping[str, int], str]]: ...  # noqa: D102
     @property
     def decimals(self) -> Mapping[str, int]: ...  # noqa: D102
     @property

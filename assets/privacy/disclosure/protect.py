@@ -162,7 +162,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         relations = agreeing(relations.joined(earlier(cells)), known.low, known.high)
     # What the previous release printed is known well enough, and large enough, whatever is hidden now
     once_shown = _counterparts(cells, cells.before & (cells.high < UNLIMITED)) & with_previous
-    found = Found(truth, profile.width)
+    found = Found(truth, profile.reckoned)
     for attempt in count():
         hidden = kind != NOT_HIDDEN
         known = knowledge(cells, hidden, profile)
@@ -175,10 +175,10 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
         if with_previous:
             candidate &= of_some.to_series().to_numpy()  # what was told of everybody once is told again
-        problem = Problem(every, low, high, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
-        chosen = cover(problem, target & is_narrow(low, high, profile.width))
+        problem = Problem(every, low, high, candidate, cost, profile.reckoned, is_late=attempt >= PATIENCE)
+        chosen = cover(problem, target & is_narrow(low, high, profile.reckoned))
         if not len(chosen) and not with_previous:
-            close = target & is_narrow(low, high, CLOSE * profile.width)
+            close = target & is_narrow(low, high, CLOSE * profile.reckoned)
             chosen = cover(problem, narrow_cells(every, low, high, found, close))
         if not len(chosen):
             return

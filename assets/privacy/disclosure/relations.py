@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 
+PERIOD = f"{AT}period"
+MONTH = r"^(\d{4})-\d{2}$"
+"""A period that is a month; its first group is the year."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relations:
     """``low <= matrix @ sizes <= high``, one row each; ``doubtful`` rows may be wrong."""
@@ -202,17 +207,35 @@ def _parts(cells: Cells, rows: _Rows) -> None:
 
 
 def _nested(cells: Cells, nested: Sequence[tuple[str, str]], rows: _Rows) -> None:
-    """Who is counted in one universe is counted in the other, at the same place."""
+    """Who is counted in one universe is counted in the other, at the same place; in a month, in its year."""
     place = [name for name in cells.places.columns if name != "universe"]
     places = cells.places.with_row_index("cell").filter(~pl.Series(cells.is_rest))
     by_universe = dict(places.group_by("universe"))
     for inner, outer in nested:
         if (inner,) not in by_universe or (outer,) not in by_universe:
             continue
-        both = by_universe[(inner,)].join(by_universe[(outer,)], on=place, nulls_equal=True, suffix=" outer")
+        inside = by_universe[(inner,)]
+        if PERIOD in place:
+            inside = inside.with_columns(pl.col(PERIOD).str.replace(MONTH, "$1"))
+        both = inside.join(by_universe[(outer,)], on=place, nulls_equal=True, suffix=" outer").sort("cell")
         part, whole = (both[name].to_numpy().astype(np.int64) for name in ("cell", "cell outer"))
-        true = cells.before[part] | (cells.truth[part] <= cells.truth[whole])
-        _add_parts(part[true], whole[true], rows, doubtful=cells.before[part[true]])
+        _add_within(cells, part, whole, rows)
+
+
+def _add_within(cells: Cells, part: Ints, whole: Ints, rows: _Rows) -> None:
+    """Add "the parts together are no more than the whole", where it is true or nobody knows better."""
+    total, group = np.unique(whole, return_inverse=True)
+    true = cells.before[total] | (np.bincount(group, cells.truth[part], len(total)) <= cells.truth[total])
+    number = true.cumsum() - 1
+    kept = true[group]
+    rows.add(
+        np.concatenate([number[group[kept]], number[true]]),
+        np.concatenate([part[kept], total[true]]),
+        np.concatenate([np.ones(kept.sum()), np.full(true.sum(), -1.0)]),
+        np.full(true.sum(), -UNLIMITED),
+        np.zeros(true.sum()),
+        doubtful=cells.before[total[true]],
+    )
 
 
 def _links(cells: Cells, rows: _Rows) -> None:
