@@ -270,9 +270,10 @@ def completeness_sentence(rows: Sequence[tuple[str, Row | None]], target: int) -
     known = [(label, row) for label, row in rows if row is not None and row["rate"] is not None]
     if not known:
         return ""
+    whole_set = "all" if len(known) == len(rows) else "those shown"
     shares = listing(f"{_inside(label)} {percent(row['rate'])}" for label, row in known)
     below = [_inside(label) for label, row in known if (whole(row["rate"]) or 0) < target]
-    end = f"below the target of {target}%: {listing(below)}" if below else f"all on the target of {target}%"
+    end = f"below the target of {target}%: {listing(below)}" if below else f"{whole_set} on the target of {target}%"
     return f"Recorded in closed episodes: {shares}; {end}."
 
 

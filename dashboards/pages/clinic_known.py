@@ -13,7 +13,10 @@ from dashboards.pages.parts import Card, Column, Key, Table
 from dashboards.words import count, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dashboards.pages.parts import Cell, State
+    from dashboards.published import Row
 
 STAGES = {
     "baseline": "Pain at the first visit",
@@ -63,7 +66,7 @@ def fill(selection: Selection, made: State) -> None:
     for stage, label in STAGES.items():
         row = frames.completion.get((*selection.place, stage)) or {}
         network = frames.completion.get((selection.condition, None, stage))
-        hidden = meta.too_few if row.get("suppressed") else "no closed episodes"
+        hidden = meta.too_few if _is_hidden(row) else "no closed episodes"
         dots.append(
             {
                 "label": label,
@@ -96,11 +99,16 @@ def fill_rows(selection: Selection, made: State) -> None:
     ]
 
 
+def _is_hidden(row: Row | Mapping[str, None]) -> bool:
+    """Whether a share is kept back: with its group, or alone for the sake of another group."""
+    return bool(row.get("suppressed")) or (row.get("rate") is None and bool(row.get("n")))
+
+
 def _cells(selection: Selection) -> list[Cell]:
     frames, meta = selection.frames, selection.meta
     stages = [frames.completion.get((*selection.place, stage)) for stage in STAGES]
     shares: list[Cell] = [
-        None if row is None else (HIDDEN if row["suppressed"] else whole(row["rate"])) for row in stages
+        None if row is None else (HIDDEN if _is_hidden(row) else whole(row["rate"])) for row in stages
     ]
     first = next((row for row in stages if row is not None), None)
     closed: Cell = 0 if first is None else (meta.hidden if first["suppressed"] else first["n"])

@@ -54,7 +54,7 @@ COMPLETION = Layout(
     },
     groups=("n",),
     statistic="completion",
-    counts={"n": Count(CLOSED, at={"stage": None}), "captured": Count("captured")},
+    counts={"n": Count(CLOSED, at={"stage": None}), "captured": Count("captured_{}", by=("stage",), is_spare=True)},
     ratios={"rate": ("captured", "n")},
 )
 WEIGHTED = ("weighted_rate", "weighted_low", "weighted_high", "effective_size")

@@ -72,13 +72,15 @@ class Cells:
 
     ``places``: universe and coordinates, in the order of the cells. ``truth``: sizes; -1 for the previous release.
     ``low``, ``high``: what the previous release printed; no limits for cells of this one. ``protected``: the size of a
-    group, or of a part that the profile protects. ``in_table``: stands in a table. The others are the rest of a whole
-    without its part (``is_rest``), and terms of declared sums.
+    group, or of a part that the profile protects. ``hideable``: these, and what may be hidden for their sake.
+    ``in_table``: stands in a table. The others are the rest of a whole without its part (``is_rest``), and terms of
+    declared sums.
     """
 
     places: pl.DataFrame
     truth: Ints
     protected: Bools
+    hideable: Bools
     in_table: Bools
     is_rest: Bools
     before: Bools
@@ -126,12 +128,14 @@ def cells_of(
     occurrences = occurrences.join(places, on=identity, how="left", nulls_equal=True, maintain_order="left")
     _require_agreement(occurrences)
     low, high = _printed_before(occurrences, len(places))
+    protected = _protected(counted, occurrences, profile)
     tables = tuple(_tables(frames, counted, occurrences.filter(~pl.col("before"))))
     truth = _by_cell(occurrences.filter(~pl.col("before")), "size", len(places))
     return Cells(
         places=places.drop("cell"),
         truth=_with_terms(truth, tables),
-        protected=places["universe"].is_in(_protected(counted, occurrences, profile)).to_numpy(),
+        protected=places["universe"].is_in(protected).to_numpy(),
+        hideable=places["universe"].is_in([*protected, *_spare(counted, occurrences)]).to_numpy(),
         in_table=np.isin(np.arange(len(places)), occurrences.filter(pl.col("kind") == COUNT)["cell"].to_numpy()),
         is_rest=np.isin(np.arange(len(places)), occurrences.filter(pl.col("kind") == REST)["cell"].to_numpy()),
         before=places["before"].to_numpy(),
@@ -152,6 +156,7 @@ _NOTHING = pl.DataFrame(
         "before": pl.Boolean,
         "kind": pl.String,
         "is_group": pl.Boolean,
+        "is_spare": pl.Boolean,
     }
 )
 
@@ -184,6 +189,7 @@ def _occurrences(
                 before=pl.lit(before),
                 kind=pl.lit(kind),
                 is_group=pl.lit(kind == COUNT and (column in layout.groups or column in layout.subgroups)),
+                is_spare=pl.lit(kind == COUNT and count.is_spare),
                 **_coordinates(layout, column, count),
             )
             is_hidden_or_term = before or kind == TERM
@@ -327,6 +333,11 @@ def _protected(layouts: Mapping[str, Disclosable], occurrences: pl.DataFrame, pr
     """Universes whose small counts nobody may know: groups; in a profile that protects parts, all."""
     chosen = occurrences if profile.protects_parts else occurrences.filter(pl.col("is_group"))
     return sorted(set(chosen["universe"])) if layouts else []
+
+
+def _spare(layouts: Mapping[str, Disclosable], occurrences: pl.DataFrame) -> list[str]:
+    """Universes that may be hidden although their small counts may be known."""
+    return sorted(set(occurrences.filter(pl.col("is_spare"))["universe"])) if layouts else []
 
 
 def _tables(

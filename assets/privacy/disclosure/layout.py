@@ -29,7 +29,8 @@ class Count:
     under their own name or that in ``renamed`` (key -> coordinate, which wins over a key of that name). ``at`` gives
     coordinates that the keys do not give, or give otherwise: it wins over both, and None takes a key away. A coordinate
     in neither has its value for all. The values of the key columns ``by`` are filled into ``universe``, each as
-    ``names`` has it; these columns are then no coordinates.
+    ``names`` has it; these columns are then no coordinates. ``is_spare``: no group that needs protection, and hidden
+    where that protects one at less cost than hiding further groups.
     """
 
     universe: str
@@ -37,6 +38,7 @@ class Count:
     by: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
+    is_spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

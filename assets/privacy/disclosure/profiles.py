@@ -34,22 +34,14 @@ class Profile:
 
     ``width``: what can be known of a hidden count must leave at least so many values. ``protects_parts``: numerators
     and complements of shares are held to the smallest group too, and a share of nobody or of everybody is not shown.
-    ``margin``: so many values more are left by our own reckoning, which tries the sizes behind a printed share once;
-    who tries them again after every other limit he has drawn comes a little closer.
     """
 
     name: str
     width: int
     protects_parts: bool
-    margin: int = 0
-
-    @property
-    def reckoned(self) -> int:
-        """Values that must be left by our own reckoning."""
-        return self.width + self.margin
 
 
-INTERNAL = Profile("internal", width=5, protects_parts=False, margin=1)
+INTERNAL = Profile("internal", width=5, protects_parts=False)
 """A clinic's own staff: groups of 1 to 10 are hidden, shares of larger groups are exact."""
 
 PUBLIC = Profile("public", width=10, protects_parts=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from assets.privacy.disclosure.bounds import Found, agreeing, is_narrow, narrow_cells, propagated
+from assets.privacy.disclosure.bounds import Found, agreeing, is_narrow, narrow_cells
 from assets.privacy.disclosure.cells import AT, NO_CELL, UNLIMITED, Cells, cells_of
 from assets.privacy.disclosure.cover import Problem, cover
 from assets.privacy.disclosure.knowledge import earlier, knowledge, rules, veiled
@@ -129,7 +129,7 @@ def _kept_hidden(cells: Cells, relations: Relations, primary: Bools) -> Bools:
     touched = abs(relations.matrix) @ primary.astype(float) > 0
     beside = abs(relations.matrix[touched]).sum(axis=0) > 0
     kept = beside | _is_unchanged(cells)
-    return np.asarray(hidden_before & kept & cells.in_table & cells.protected & ~primary & (cells.truth > 0))
+    return np.asarray(hidden_before & kept & cells.in_table & cells.hideable & ~primary & (cells.truth > 0))
 
 
 def _is_unchanged(cells: Cells) -> bool:
@@ -162,7 +162,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         relations = agreeing(relations.joined(earlier(cells)), known.low, known.high)
     # What the previous release printed is known well enough, and large enough, whatever is hidden now
     once_shown = _counterparts(cells, cells.before & (cells.high < UNLIMITED)) & with_previous
-    found = Found(truth, profile.reckoned)
+    found = Found(truth, profile.width)
     for attempt in count():
         hidden = kind != NOT_HIDDEN
         known = knowledge(cells, hidden, profile)
@@ -171,14 +171,14 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         target &= ~(once_shown & (kind != PRIMARY))
         if with_previous:
             target &= cells.before | is_small(cells.truth)
-        low, high = propagated(every, known.low, known.high)
-        candidate = ~cells.before & cells.protected & known.printed & (cells.truth > 0)
+        low, high = known.drawn(every)
+        candidate = ~cells.before & cells.hideable & known.printed & (cells.truth > 0)
         if with_previous:
             candidate &= of_some.to_series().to_numpy()  # what was told of everybody once is told again
-        problem = Problem(every, low, high, candidate, cost, profile.reckoned, is_late=attempt >= PATIENCE)
-        chosen = cover(problem, target & is_narrow(low, high, profile.reckoned))
+        problem = Problem(every, low, high, candidate, cost, profile.width, is_late=attempt >= PATIENCE)
+        chosen = cover(problem, target & is_narrow(low, high, profile.width))
         if not len(chosen) and not with_previous:
-            close = target & is_narrow(low, high, CLOSE * profile.reckoned)
+            close = target & is_narrow(low, high, CLOSE * profile.width)
             chosen = cover(problem, narrow_cells(every, low, high, found, close))
         if not len(chosen):
             return

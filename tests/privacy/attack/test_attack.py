@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from assets.contract import CONTRACT
+from assets.deliveries.profile import PROFILE_FOLDER, load_profile
 from assets.home import Home
 from assets.privacy.disclosure.profiles import INTERNAL, MINIMUM_GROUP, PUBLIC, ROUNDING_BASE
 from assets.publication.audiences import AUDIENCES
 from assets.publication.bundles import write_bundles
 from assets.publication.in_force import release_in_force
 from assets.publication.public_tables import PUBLIC_TABLES
+from assets.simulation.network import simulate_network
 from dashboards.published import PEER
+from pipelines.runner import run
+from pipelines.settings import HOME_VARIABLE
 from tests.privacy.attack.adversary import LOG, MANY, Attack, Hidden, Knowledge, Printing, read, relate
+from tests.privacy.attack.conftest import Release
 from tests.privacy.attack.site_reader import read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.privacy.attack.conftest import Release
-
+LARGE = 6_000
 PROGRAMS = 150
 """Linear programs of an attack: those hidden counts that are closest to being found."""
 EXACT = Printing(MINIMUM_GROUP, 1)
@@ -85,6 +90,22 @@ def alone(releases: tuple[Release, Release]) -> Attack:
     made = attack(ROUNDED, read_tables(releases[1].site))
     made.solve(INTERNAL.width, PROGRAMS)
     return made
+
+
+@pytest.mark.truth
+def test_nor_in_a_network_of_six_thousand_patients_with_months(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Months are charted and counts go into the hundreds, which the small network has not."""
+    simulate_network(tmp_path / "feed", patients=LARGE, seed=20260701, contract=CONTRACT, dated=True)
+    home = Home(tmp_path / "home", memory_limit="2GB")
+    monkeypatch.setenv(HOME_VARIABLE, str(home.path))
+    profile = load_profile(PROFILE_FOLDER / "canonical_dates.yaml", CONTRACT)
+    feeds = sorted(path for path in (tmp_path / "feed").iterdir() if path.is_dir())
+    assert run(home, feeds, profile, lambda _: None).released
+    release = Release(home.current.resolve())
+    made = attack(ROUNDED, read_tables(release.site))
+    assert len(made.targets()) > 5_000
+    made.solve(INTERNAL.width, PROGRAMS)
+    assert found(made, INTERNAL.width, truth_of(release)) == []
 
 
 @pytest.fixture(scope="module")
