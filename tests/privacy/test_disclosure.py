@@ -9,15 +9,19 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from assets.outcomes.universes import IF_ALL_RECOVERED
 from assets.privacy.disclosure.cells import cells_of
+from assets.privacy.disclosure.cover import Problem, cover
 from assets.privacy.disclosure.knowledge import knowledge
 from assets.privacy.disclosure.layout import Count, Sum
 from assets.privacy.disclosure.profiles import INTERNAL, PUBLIC, Profile
 from assets.privacy.disclosure.protect import Protected, protect
+from assets.privacy.disclosure.relations import Relations
 from tests.privacy.disclosure_tables import Layout, Leaves, attack, leaves_of, pinned, rates, with_margins
 
+CAPTURED_OF_A = ("scores", "clinic_key=a", "captured")
 SIZE = st.one_of(st.integers(0, 14), st.integers(11, 60))
 
 
@@ -354,3 +358,58 @@ def test_a_share_of_several_counts_bounds_each_of_them() -> None:
         return bool(((sums >= found.low) & (sums <= found.high)).all())
 
     assert [n for n in range(50, 70) if is_possible(n)] == [60]
+
+
+# --- what may be hidden for the sake of others, and pairs tried again -------------------------------------------------
+
+
+@pytest.mark.parametrize(("is_spare", "hidden"), [(False, ("pairs", "clinic_key=b", "n")), (True, CAPTURED_OF_A)])
+def test_a_spare_count_is_hidden_rather_than_another_group(is_spare: bool, hidden: tuple[str, str, str]) -> None:  # noqa: FBT001
+    """Nine pairs: six to fourteen by the sum over clinics, and at most the eleven with a score."""
+    keys = {"clinic_key": pl.String()}
+    pairs = Layout(keys, {"n": pl.Int64(), "mean": pl.Float64()}, counts={"n": Count("pairs")})
+    scores = Layout(
+        keys,
+        {"n": pl.Int64(), "captured": pl.Int64(), "rate": pl.Float64()},
+        counts={"n": Count("closed"), "captured": Count("captured", is_spare=is_spare)},
+        ratios={"rate": ("captured", "n")},
+    )
+    frames = {
+        "pairs": pl.DataFrame({"clinic_key": [None, "a", "b"], "n": [40, 9, 31], "mean": [2.0] * 3}),
+        "scores": pl.DataFrame({"clinic_key": ["a"], "n": [41], "captured": [11], "rate": [11 / 41]}),
+    }
+    wide = replace(INTERNAL, width=7)
+    done = protect(frames, {"pairs": pairs, "scores": scores}, wide, None, (("pairs", "captured"),))
+    assert done.log.filter(kind="complementary").select("table_name", "keys", "column").rows() == [hidden]
+    assert done.frames["scores"]["suppressed"].to_list() == [False]
+    assert done.frames["scores"]["rate"].is_null().to_list() == [is_spare]
+
+
+def test_sizes_behind_a_share_are_tried_again_when_sums_leave_fewer() -> None:
+    """Half of 38 to 42 is 19, 20 or 21. Where a sum leaves 39 at most, it is 19 of 38: no half of 39 is whole."""
+    layout = Layout(
+        {"clinic_key": pl.String()},
+        {"n": pl.Int64(), "part": pl.Int64(), "rate": pl.Float64()},
+        counts={"n": Count("all"), "part": Count("part")},
+        ratios={"rate": ("part", "n")},
+    )
+    frame = pl.DataFrame({"clinic_key": ["a"], "n": [40], "part": [20], "rate": [0.5]})
+    cells = cells_of({"t": frame}, {"t": layout}, INTERNAL, {})
+    known = knowledge(cells, np.zeros(len(cells.truth), dtype=bool), INTERNAL)
+    part, size = (int(np.flatnonzero(cells.truth == n)[0]) for n in (20, 40))
+    matrix = csr_array(([1.0], ([0], [size])), shape=(1, len(cells.truth)))
+    at_most = Relations(matrix, np.array([0.0]), np.array([39.0]), np.array([False]))
+    low, high = known.drawn(known.relations)
+    assert (low[part], high[part]) == (19, 21)
+    low, high = known.drawn(known.relations.joined(at_most))
+    assert (low[size], high[size], low[part], high[part]) == (38, 38, 19, 19)
+
+
+@pytest.mark.parametrize(("cost_above", "hidden"), [(1.0, [1]), (9.0, [2])])
+def test_of_two_sides_that_bound_a_group_the_cheaper_is_opened(cost_above: float, hidden: list[int]) -> None:
+    """The first is at most the second, which is 9, and at least 6: 40 without the third."""
+    matrix = csr_array(np.array([[-1.0, 1.0, 0.0], [1.0, 0.0, 1.0]]))
+    relations = Relations(matrix, np.array([0.0, 40.0]), np.array([100.0, 100.0]), np.zeros(2, dtype=bool))
+    low, high = np.array([6.0, 9.0, 34.0]), np.array([9.0, 9.0, 34.0])
+    problem = Problem(relations, low, high, np.array([False, True, True]), np.array([1.0, cost_above, 5.0]), 5)
+    assert cover(problem, np.array([True, False, False])).tolist() == hidden

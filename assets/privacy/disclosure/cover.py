@@ -60,7 +60,8 @@ def cover(problem: Problem, narrow: Bools) -> Ints:
     relations, low, high, candidate, cost, width, is_late = problem
     if not narrow.any():
         return np.zeros(0, dtype=np.int64)
-    sets = _telling(relations, low, high, narrow, width)
+    least_cost = _least_cost(relations, candidate, cost)
+    sets = _telling(relations, low, high, narrow, width, least_cost)
     members = csr_array((relations.matrix != 0)[sets], dtype=float)[:, candidate]
     members = csr_array(members[np.diff(members.indptr) > 0])
     if not members.shape[0]:
@@ -128,8 +129,20 @@ def _alone(among: csr_array, room: Floats, own: Floats, chosen: Ints, width: int
     return list(zip(single[told].tolist(), cells[told].tolist(), strict=True))
 
 
-def _telling(relations: Relations, low: Floats, high: Floats, narrow: Bools, width: int) -> Ints:
-    """Relations that alone leave too little of a narrow cell; where none does, all that bound it."""
+def _least_cost(relations: Relations, candidate: Bools, cost: Floats) -> Floats:
+    """Cost of the cheapest candidate in each relation; infinite where there is none."""
+    matrix = relations.matrix
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    least = np.full(matrix.shape[0], np.inf)
+    np.minimum.at(least, row, np.where(candidate, cost, np.inf)[matrix.indices])
+    return least
+
+
+def _telling(relations: Relations, low: Floats, high: Floats, narrow: Bools, width: int, least_cost: Floats) -> Ints:
+    """Relations that alone leave too little of a narrow cell.
+
+    Where none does, those that bound it on the side, above or below, where hiding one in each of them costs less.
+    """
     matrix = relations.matrix
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     cell, weight = matrix.indices, matrix.data
@@ -144,8 +157,20 @@ def _telling(relations: Relations, low: Floats, high: Floats, narrow: Bools, wid
     alone = at_narrow & is_narrow(lower, upper, width)
     helped = np.zeros(len(low), dtype=bool)
     helped[cell[alone]] = True
-    bounding = at_narrow & ~helped[cell] & ((upper <= high[cell] + TOLERANCE) | (lower >= low[cell] - TOLERANCE))
-    return np.unique(row[alone | bounding])
+    bound_above = at_narrow & ~helped[cell] & (upper <= high[cell] + TOLERANCE)
+    bound_below = at_narrow & ~helped[cell] & (lower >= low[cell] - TOLERANCE) & (lower > 1)
+    cost_above, cost_below = (
+        _cost_of_side(cell[side], least_cost[row[side]], len(low)) for side in (bound_above, bound_below)
+    )
+    cheaper = np.where((cost_above <= cost_below)[cell], bound_above, bound_below)
+    stuck = np.isinf(np.minimum(cost_above, cost_below))[cell] & (bound_above | bound_below)
+    return np.unique(row[alone | cheaper | stuck])
+
+
+def _cost_of_side(cell: Ints, cost: Floats, size: int) -> Floats:
+    """What it costs to hide one in each relation that bounds a cell on one side; infinite where nothing bounds it."""
+    bounds = np.bincount(cell, minlength=size)
+    return np.where(bounds > 0, np.bincount(cell, cost, size), np.inf)
 
 
 def _around(relations: Relations, narrow: Bools, candidate: Bools) -> csr_array:
