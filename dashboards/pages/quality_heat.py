@@ -31,26 +31,38 @@ _STAMP = re.compile(r"\d{8}T\d{6}Z")
 WORST = ("error", "fail", "warn", "pass_with_violations", "pass", "not_applicable")
 
 CARD = "heat"
-TABLE = Table(
-    CARD,
-    "Checks that are drawn, with the number of deliveries",
-    (
-        Column("Check", "drill:check"),
-        Column("Passed", "int"),
-        Column("Warning", "int"),
-        Column("Failed", "int"),
-        Column("Not applicable", "int"),
-        Column("Did not pass on"),
-    ),
-    written=WRITTEN,
-)
-KEYS = (
-    Key("pass", "passed"),
-    Key("pass", f"{check_heat.EXCEPTION} passed, some rows did not"),
-    Key("warn", "! warning"),
-    Key("fail", "✕ failed"),
-    Key("not-run", f"{DASH} not applicable"),
-)
+
+
+def table_of_checks(card: str, what: str, not_applicable: str, when: str) -> Table:
+    """Return the table under a heat map: how often each check ended in which way, and when it did not pass."""
+    return Table(
+        card,
+        f"Checks that are drawn, with the number of {what}",
+        (
+            Column("Check", "drill:check"),
+            Column("Passed", "int"),
+            Column("Warning", "int"),
+            Column("Failed", "int"),
+            Column(not_applicable, "int"),
+            Column(f"Did not pass {when}"),
+        ),
+        written=WRITTEN,
+    )
+
+
+def keys_of_checks(not_applicable: str) -> tuple[Key, ...]:
+    """Return what the colours and marks of a heat map mean."""
+    return (
+        Key("pass", "passed"),
+        Key("pass", f"{check_heat.EXCEPTION} passed, some rows did not"),
+        Key("warn", "! warning"),
+        Key("fail", "✕ failed"),
+        Key("not-run", f"{DASH} {not_applicable}"),
+    )
+
+
+TABLE = table_of_checks(CARD, "deliveries", "Not applicable", "on")
+KEYS = keys_of_checks("not applicable")
 
 
 @dataclass(frozen=True)

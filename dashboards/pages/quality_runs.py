@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.figures import check_heat
-from dashboards.pages.parts import Card, Column, Key, Table
-from dashboards.pages.quality_heat import FEW, Results, spaced
-from dashboards.pages.quality_rows import ATTENTION, PASSED, WRITTEN, short_day
+from dashboards.pages.parts import Card
+from dashboards.pages.quality_heat import FEW, Results, keys_of_checks, spaced, table_of_checks
+from dashboards.pages.quality_rows import ATTENTION, PASSED, short_day
 from dashboards.words import DASH, STATUS, listing, plural, stamp_text
 
 if TYPE_CHECKING:
@@ -28,26 +28,8 @@ MARKS = {
     "error": "✕",
     NOT_RUN: DASH,
 }
-TABLE = Table(
-    CARD,
-    "Checks that are drawn, with the number of runs",
-    (
-        Column("Check", "drill:check"),
-        Column("Passed", "int"),
-        Column("Warning", "int"),
-        Column("Failed", "int"),
-        Column("Not run", "int"),
-        Column("Did not pass in the run of"),
-    ),
-    written=WRITTEN,
-)
-KEYS = (
-    Key("pass", "passed"),
-    Key("pass", f"{check_heat.EXCEPTION} passed, some rows did not"),
-    Key("warn", "! warning"),
-    Key("fail", "✕ failed"),
-    Key("not-run", f"{DASH} not run, or nothing to check"),
-)
+TABLE = table_of_checks(CARD, "runs", "Not run", "in the run of")
+KEYS = keys_of_checks("not run, or nothing to check")
 
 
 def results_of(published: Published) -> Results | None:

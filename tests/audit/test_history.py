@@ -16,32 +16,17 @@ from assets.audit.ledger import entries
 from assets.deliveries.problems import InputProblem
 from assets.home import Home
 from assets.quality.history import REFUSED, RESULT_SCHEMA
+from tests.audit.results import PASSED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 START = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
-GOOD = {
-    "check_id": "visit.day.type",
-    "table_name": "visit",
-    "kind": "type",
-    "stage": "delivery",
-    "severity": "critical",
-    "status": "pass",
-    "evaluated": 10,
-    "violated": 0,
-    "threshold": 0.0,
-    "seconds": 0.01,
-    "sql_hash": "",
-    "reason": "",
-    "contract_version": "2",
-    "blocks": True,
-}
 
 
 def results(*rows: dict[str, Any], run: str = "r1", delivery: str | None = "d1") -> pl.DataFrame:
     return pl.DataFrame(
-        [GOOD | {"run_id": run, "delivery_id": delivery} | row for row in rows or ({},)], schema=RESULT_SCHEMA
+        [PASSED | {"run_id": run, "delivery_id": delivery} | row for row in rows or ({},)], schema=RESULT_SCHEMA
     )
 
 

@@ -22,6 +22,7 @@ from pipelines.alerts import Kind
 from pipelines.recording import recorded
 from pipelines.runner import RunOutcome
 from pipelines.settings import PREFIX, SETTINGS
+from tests.audit.results import PASSED
 from tests.pipelines.receivers import http_receiver
 
 if TYPE_CHECKING:
@@ -32,22 +33,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 26, 6, tzinfo=UTC)
 STALE_AFTER = timedelta(days=4)
-GOOD = {
-    "check_id": "visit.day.type",
-    "table_name": "visit",
-    "kind": "type",
-    "stage": "delivery",
-    "severity": "critical",
-    "status": "pass",
-    "evaluated": 10,
-    "violated": 0,
-    "threshold": 0.0,
-    "seconds": 0.01,
-    "sql_hash": "",
-    "reason": "",
-    "contract_version": "2",
-    "blocks": False,
-}
+NOT_BLOCKING = {**PASSED, "blocks": False}
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +61,7 @@ def ran(home: Home, state: RunState, hours_ago: float = 1, **facts: Any) -> None
 
 
 def released(home: Home, hours_ago: float) -> None:
-    """A release of the daemon, which writes no line of the run log."""
+    """A release of which the run log says nothing."""
     folder = home.releases / "abc"
     folder.mkdir()
     (folder / "manifest.json").write_text("{}", encoding="utf-8")
@@ -93,7 +79,7 @@ def sent(days_ago: float, source: str = "east", state: State = State.ACCEPTED, *
 
 def judged(home: Home, *rows: dict[str, Any], delivery: Delivery | None = None, waived: Iterable[str] = ()) -> None:
     about = {"run_id": "r1", "delivery_id": delivery.delivery_id if delivery else None}
-    frame = pl.DataFrame([GOOD | about | row for row in rows], schema=RESULT_SCHEMA)
+    frame = pl.DataFrame([NOT_BLOCKING | about | row for row in rows], schema=RESULT_SCHEMA)
     record(home, frame, "r1", about["delivery_id"], None if delivery else "abc", tuple(waived), NOW)
 
 
@@ -156,7 +142,16 @@ def test_a_release_of_the_daemon_ends_a_hold_and_a_failure(home: Home) -> None:
     released(home, hours_ago=6)
     assert len(says(home, Kind.HELD)) == len(says(home, Kind.RUN)) == 1
     os.utime(home.current / "manifest.json", ((NOW - timedelta(hours=1)).timestamp(),) * 2)
+    ran(home, RunState.RELEASED, dagster_run="a-b-c")
     assert says(home, Kind.HELD) == says(home, Kind.RUN) == []
+
+
+def test_runs_of_the_daemon_hide_no_failure_of_the_command_line_and_are_told_by_dagster(home: Home) -> None:
+    ran(home, RunState.FAILED, 4, problems=("DISK",))
+    ran(home, RunState.READ, 3, dagster_run="a-b-c")
+    ran(home, RunState.FAILED, 2, problems=("FAILED",), dagster_run="d-e-f")
+    (told,) = says(home, Kind.RUN)
+    assert told.endswith("failed (DISK)")
 
 
 @pytest.mark.parametrize(
