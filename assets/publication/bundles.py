@@ -15,6 +15,7 @@ from assets.deliveries.problems import InputProblem
 from assets.home import PRIVATE_FOLDER
 from assets.publication.audiences import OUTCOMES, PUBLIC
 from assets.publication.bundle_frames import frames_for
+from assets.publication.exchange import take_place
 from assets.publication.quality_log import WRITTEN
 from assets.publication.site_meta import counted
 from dashboards.site import build_site
@@ -182,12 +183,10 @@ def switch_in(built: Path, place: Path) -> None:
 
     """
     refuse_foreign(place)
-    retired = place.with_name(f".{place.name}.retired")
-    shutil.rmtree(retired, ignore_errors=True)
     if place.exists():
-        place.rename(retired)
-    built.rename(place)
-    shutil.rmtree(retired, ignore_errors=True)
+        take_place(built, place, place.with_name(f".{place.name}.retired"))
+    else:
+        built.rename(place)
 
 
 def refuse_foreign(place: Path) -> None:

@@ -22,6 +22,7 @@ from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
 from assets.home_format import refuse_older
 from assets.packages import package_versions
+from assets.publication.exchange import take_place
 from assets.quality.rebases import REBASES, rebases_digest
 from assets.quality.thresholds import decided_thresholds, thresholds_digest
 from assets.quality.waivers import WAIVERS, waivers_digest
@@ -213,13 +214,8 @@ def is_in_force(home: Home, identity: str) -> bool:
 def switch_in(home: Home, identity: str) -> None:
     """Put the built release in force."""
     target = home.releases / identity
-    if target.exists():
-        # the same inputs and code were released before: what was built now replaces it under a name of its own first
-        retired = home.releases / f"{RETIRED}{identity}"
-        shutil.rmtree(retired, ignore_errors=True)
-        target.rename(retired)
-        home.building.rename(target)
-        shutil.rmtree(retired)
+    if target.exists():  # the same inputs and code were released before, and it may be in force
+        take_place(home.building, target, home.releases / f"{RETIRED}{identity}")
     else:
         home.building.rename(target)
     point_to(home, identity)
