@@ -17,20 +17,24 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from dashboards.markup import script_json
 from dashboards.pages import (
+    audit_guide,
     clinics,
     definitions,
     evidence,
+    failures,
+    guide,
     numbers,
     overview,
     quality,
     recovery,
+    runbook,
     runs,
     safety,
     scores,
     sources,
 )
 from dashboards.pages.catalogue import catalogue_files
-from dashboards.pages.frame import START, SiteMeta, contents, document
+from dashboards.pages.frame import GUIDES, START, SiteMeta, contents, document
 from dashboards.passports import passports, withheld_reasons
 from dashboards.published import Published
 from dashboards.scripts import lean, lean_sheet
@@ -58,9 +62,13 @@ PAGE_MODULES = {
     "evidence": evidence,
     "numbers": numbers,
     "sources": sources,
+    "guide": guide,
+    "runbook": runbook,
+    "failures": failures,
+    "audit-guide": audit_guide,
 }
 
-WITHOUT_NUMBERS = ("quality", "runs", "definitions", "evidence", "numbers", "sources")
+WITHOUT_NUMBERS = ("quality", "runs", "definitions", "evidence", "numbers", "sources", *GUIDES)
 """Pages that show no number about patients, though they may look at one to see what there is."""
 
 _FORMULA = r"^[=+\-@\t\r]"

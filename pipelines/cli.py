@@ -168,7 +168,14 @@ def deidentify(
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
 @PATIENTS_OPTION
 @SEED_OPTION
-@click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Kind of the files.",
+)
 @click.option("--dates", "dated", is_flag=True, help="Add the dates of visits; read with --profile canonical_dates.")
 def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "parquet"], *, dated: bool) -> None:
     """Write the feed of a simulated clinic network, with everything planted in truth.json."""
@@ -181,13 +188,15 @@ def simulate(out: Path, patients: int, seed: int, file_format: Literal["csv", "p
 @cli.command()
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail if a page is out of date.")
 def docs(*, only_check: bool) -> None:
-    """Write the data dictionary, the check catalogue, the audiences, and the reference and JSON Schema of profiles."""
+    """Write the documents that are made of the code, as the data dictionary, the check catalogue, the failure codes."""
     from assets.contract.documents import documents  # noqa: PLC0415
     from assets.deliveries.profile.documents import documents as profile_documents  # noqa: PLC0415
     from assets.publication.audience_page import documents as audience_documents  # noqa: PLC0415
     from assets.quality.documents import documents as check_documents  # noqa: PLC0415
+    from pipelines.failure_messages import documents as failure_documents  # noqa: PLC0415
 
     made = documents(CONTRACT) | check_documents(CONTRACT) | profile_documents(CONTRACT) | audience_documents()
+    made |= failure_documents()
     stale = []
     for path, text in made.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
@@ -212,5 +221,5 @@ def main() -> None:
     try:
         cli()
     except InputProblem as problem:
-        click.echo(f"needlepoint: {problem}", err=True)
+        click.echo(f"needlepoint: {problem.with_code}", err=True)
         sys.exit(UNUSABLE)

@@ -75,7 +75,9 @@ def waive(check_id: str, home: Path | None, by: str, because: str, until: str, d
 @click.argument("release")
 @HOME_OPTION
 @BY_OPTION
-@click.option("--decision", required=True, type=click.Choice([one.value for one in Verdict]))
+@click.option(
+    "--decision", required=True, type=click.Choice([one.value for one in Verdict]), help="Whether it is taken."
+)
 @click.option("--note", required=True, help="What was looked at and found.")
 def sign(release: str, home: Path | None, by: str, decision: str, note: str) -> None:
     """Sign RELEASE, one that is kept: take it, or not."""

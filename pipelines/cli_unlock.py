@@ -29,7 +29,7 @@ def unlock(home: Path | None, *, as_json: bool) -> None:
     set_home(home)
     target = home_from_environment()
     if not target.dagster.is_dir():
-        raise InputProblem("HOME", str(target.path), "no run has worked here yet", "Name the home of your runs")
+        raise InputProblem("HOME", str(target.path), "nothing has run here yet", "Name the home of your runs")
     with dagster_instance(target) as instance:
         found = free(target, instance)
     if as_json:

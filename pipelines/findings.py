@@ -140,7 +140,7 @@ class Findings:
 
     def as_text(self) -> str:
         """For people."""
-        lines = [f"Not read. {problem}" for problem in self.not_landed]
+        lines = [f"Not read. {problem.with_code}" for problem in self.not_landed]
         for finding in self.deliveries:
             lines += _text(finding)
         lines += [f"Warning on all deliveries together: {_said(notice)}" for notice in self.notices]
@@ -177,7 +177,7 @@ def _text(finding: Finding) -> list[str]:
     fates = ", ".join(f"{number:,} {FATE_WORDS[fate]}" for fate, number in finding.fates.items() if number)
     lines = [f"{delivery.label}: {finding.verdict}. {delivery.ingested:,} rows{f': {fates}' if fates else ''}"]
     if delivery.problem:
-        lines.append(f"  {delivery.problem}")
+        lines.append(f"  {delivery.problem_code}: {delivery.problem}")
     for line in (line for line in finding.lines if not line.not_in_feed):
         column = f", column {line.column}" if line.column else ""
         lines.append(f"  {line.file}: {line.rows:,} x {line.check_id} ({line.where}){column}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assets.deliveries.ledger import Delivery
-    from pipelines.runner import RunOutcome
+    from pipelines.outcome import RunOutcome
 
 
 def say_outcome(outcome: RunOutcome, page: Path, *, as_json: bool) -> None:
@@ -25,9 +25,9 @@ def say_outcome(outcome: RunOutcome, page: Path, *, as_json: bool) -> None:
         for delivery in outcome.read:
             click.echo(_line(delivery))
         for problem in outcome.not_landed:
-            click.echo(f"Not read. {problem}")
+            click.echo(f"Not read. {problem.with_code}")
         for problem in outcome.failed:
-            click.echo(f"Failed. {problem}")
+            click.echo(f"Failed. {problem.with_code}")
         for sentence in outcome.held:
             click.echo(f"Held back. {sentence}")
         for reason in outcome.held_by:
@@ -42,7 +42,7 @@ def say_outcome(outcome: RunOutcome, page: Path, *, as_json: bool) -> None:
 def _line(delivery: Delivery) -> str:
     rows = f"{delivery.label}: {delivery.ingested:,} rows"
     if delivery.problem:
-        return f"{rows}, {delivery.state}. {delivery.problem}"
+        return f"{rows}, {delivery.state}. {delivery.problem_code}: {delivery.problem}"
     return f"{rows}, {delivery.set_aside:,} set aside on reading"
 
 

@@ -83,14 +83,16 @@ def _summary(findings: Findings) -> str:
     judged = "together with what the home holds" if findings.is_against_home else "by itself, without a home"
     lines = [f'<p class="lead"><strong>{OUTCOME[findings.exit_code]}</strong></p>']
     lines.append(f'<p class="stamp">{plural(len(findings.deliveries), "delivery", "deliveries")}, judged {judged}.</p>')
-    lines += [f'<p class="notice">Not read. {_text(problem)}</p>' for problem in findings.not_landed]
+    lines += [f'<p class="notice">Not read. {_text(problem.with_code)}</p>' for problem in findings.not_landed]
     lines += [f'<p class="notice">Held by {_text(reason)}</p>' for reason in findings.held_by]
     return "\n".join(lines)
 
 
 def _section(finding: Finding) -> str:
     delivery = finding.delivery
-    problem = f'<p class="notice">{_text(delivery.problem)}</p>' if delivery.problem else ""
+    problem = (
+        f'<p class="notice">{_text(f"{delivery.problem_code}: {delivery.problem}")}</p>' if delivery.problem else ""
+    )
     fates = [("sent", delivery.ingested + finding.fates["out_of_scope"])]
     fates += [(FATE_WORDS[fate], number) for fate, number in finding.fates.items()]
     here = [line for line in finding.lines if not line.not_in_feed]

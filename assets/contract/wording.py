@@ -36,6 +36,8 @@ ALLOWED = MappingProxyType(
         "improving:": "opens the sentence of a control chart whose signal is favourable (Making Data Count): a course "
         "over time, no claim about why",
         "no cause": "says that no cause is claimed",
+        "save it": "tells somebody in which form to store a file",
+        "save and send it": "the same",
     }
 )
 """Exact phrases in which such a word may stand -> why."""

@@ -26,6 +26,11 @@ class InputProblem(Exception):  # noqa: N818 a problem of the input, not an erro
         self.what = what
         self.remedy = remedy
 
+    @property
+    def with_code(self) -> str:
+        """The sentence behind its code, by which the runbook is entered."""
+        return f"{self.code}: {self}"
+
 
 def said_column(column: str, position: int) -> str:
     """A column for a sentence: by its name if it can be one, for without a header line it would be a value."""

@@ -73,13 +73,14 @@ OF_DELIVERIES = frozenset(("check_by_delivery", "delivery_volume", "quarantine_b
 INTERNAL, PUBLIC = "internal", "public"
 OUTCOME_PAGES = ("index", "recovery", "clinics", "scores", "safety")
 WORD_PAGES = ("definitions", "numbers", "sources")
+DIRECTORS_GUIDE, OPERATORS_GUIDES = "guide", ("runbook", "failures", "audit-guide")
 
 AUDIENCES = (
     Audience(
         "network",
         "the directors of the network",
         INTERNAL,
-        (*OUTCOME_PAGES, "quality", *WORD_PAGES),
+        (*OUTCOME_PAGES, "quality", *WORD_PAGES, DIRECTORS_GUIDE),
         OUTCOMES | ABOUT_DATA | IN_WORDS,
         Clinics.ALL,
     ),
@@ -87,7 +88,7 @@ AUDIENCES = (
         "clinic",
         "one clinic",
         INTERNAL,
-        (*OUTCOME_PAGES, *WORD_PAGES),
+        (*OUTCOME_PAGES, *WORD_PAGES, DIRECTORS_GUIDE),
         OUTCOMES | ABOUT_DATA - OF_DELIVERIES | IN_WORDS,
         Clinics.OWN,
         one_per_clinic=True,
@@ -96,7 +97,7 @@ AUDIENCES = (
         "ops",
         "data engineers and quality teams",
         INTERNAL,
-        ("quality", "runs", "definitions", "evidence"),
+        ("quality", "runs", "definitions", "evidence", *OPERATORS_GUIDES),
         ABOUT_DATA | IN_WORDS,
         Clinics.NONE,
         has_run_log=True,

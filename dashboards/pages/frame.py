@@ -30,7 +30,15 @@ PAGES = (
     ("evidence", "Evidence pack"),
     ("numbers", "Numbers"),
     ("sources", "Sources"),
+    ("guide", "How to read these pages"),
+    ("runbook", "Runbook"),
+    ("failures", "Failure codes"),
+    ("audit-guide", "Auditor's guide"),
 )
+GUIDES = ("guide", "runbook", "failures", "audit-guide")
+"""Pages that are not in the navigation, which has enough: every page leads to the first of them that there is."""
+GUIDED = ("quality", "runs", "evidence", *GUIDES)
+"""Pages at whose foot all guides stand: those of engineers and auditors, and the guides."""
 START = PAGES[0][0]
 """The page that opens when a site is opened."""
 NO_DATA = "No data has been published yet. Run the pipeline, then reload."
@@ -167,7 +175,7 @@ def document(page: Page, meta: SiteMeta) -> str:
         '<button type="button" data-do="print">Print</button></div></div></header>\n'
         f'<main id="content" tabindex="-1"><h1>{esc(page.heading)}</h1>{_stamp(meta)}{status_tag()}\n{_banner(meta)}'
         f"{page.body}</main>\n"
-        f"{_footer(meta)}</body></html>\n"
+        f"{_footer(page.name, meta)}</body></html>\n"
     )
 
 
@@ -186,8 +194,19 @@ def _links(current: str, meta: SiteMeta) -> str:
     return "".join(
         f'<a href="{name}.html"{" aria-current=page" if name == current else ""}>{label}</a>'
         for name, label in PAGES
-        if meta.has(name)
+        if meta.has(name) and name not in GUIDES
     )
+
+
+def _guides(meta: SiteMeta) -> list[str]:
+    """Links to the guides that this site has."""
+    return [f'<a href="{name}.html">{label}</a>' for name, label in PAGES if name in GUIDES and meta.has(name)]
+
+
+def _guides_line(current: str, meta: SiteMeta) -> str:
+    """All guides, in a line of its own at the foot."""
+    links = _guides(meta) if current in GUIDED else []
+    return f"<p>Guides: {' · '.join(links)}</p>" if links else ""
 
 
 def _stamp(meta: SiteMeta) -> str:
@@ -195,7 +214,8 @@ def _stamp(meta: SiteMeta) -> str:
     checks = esc(meta.checks) if meta.checks_total else ""
     if checks and meta.has("quality"):
         checks = f'<a href="quality.html">{checks}</a>'
-    return f'<p class="stamp">{simulated}<strong>{esc(meta.data_to)}</strong>{checks and f" · {checks}"}</p>'
+    said = [f"<strong>{esc(meta.data_to)}</strong>", *([checks] if checks else []), *_guides(meta)[:1]]
+    return f'<p class="stamp">{simulated}{" · ".join(said)}</p>'
 
 
 def _banner(meta: SiteMeta) -> str:
@@ -204,7 +224,7 @@ def _banner(meta: SiteMeta) -> str:
     return "".join(f'<p class="notice banner">{esc(clean(text))}</p>' for text in said)
 
 
-def _footer(meta: SiteMeta) -> str:
+def _footer(current: str, meta: SiteMeta) -> str:
     simulated = "Simulated demonstration data: no patient is behind these numbers. " if meta.is_simulated else ""
     readers = f"Made for {esc(clean(meta.readers))}. " if meta.readers else ""
     release = f"Release {esc(clean(meta.release))} · " if meta.release else ""
@@ -214,5 +234,5 @@ def _footer(meta: SiteMeta) -> str:
         "what would tell them, are not shown, so that no one can be recognised. This page sends nothing anywhere and "
         "needs no network connection.</p>"
         f"<p>{release}Code {esc(clean(meta.code_version))} · contract {esc(clean(meta.contract_version))} · "
-        f"plotly.js {get_plotlyjs_version()}{definitions}</p></footer>"
+        f"plotly.js {get_plotlyjs_version()}{definitions}</p>{_guides_line(current, meta)}</footer>"
     )

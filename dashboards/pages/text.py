@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dashboards.markup import clean, esc
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from assets.contract.model import Contract
+
+
+_TYPED = re.compile("`([^`]+)`")
 
 
 def text_page(name: str, heading: str, sections: Sequence[tuple[str, str, str]]) -> Page:
@@ -50,6 +54,16 @@ def table(caption: str, head: Sequence[str], rows: Sequence[tuple[str, Sequence[
 def paragraph(text: str) -> str:
     """One paragraph."""
     return f"<p>{esc(text)}</p>"
+
+
+def prose(text: str) -> str:
+    """Text as HTML; what stands between backquotes is typed as it is."""
+    return _TYPED.sub(r"<code>\1</code>", esc(text))
+
+
+def bullets(items: Iterable[str]) -> str:
+    """A list of sentences, with what is typed marked."""
+    return f"<ul>{''.join(f'<li>{prose(item)}</li>' for item in items)}</ul>"
 
 
 def condition_label(contract: Contract, condition_id: str) -> str:

@@ -165,12 +165,3 @@ def test_profile_with_a_typo(clean_feed: Path, tmp_path: Path) -> None:
 def test_generated_documents_are_up_to_date() -> None:
     done = needlepoint("docs", "--check", cwd=ROOT)
     assert done.returncode == 0, done.stdout
-
-
-def test_readme_documents_every_verb() -> None:
-    help_text = needlepoint("--help", cwd=ROOT).stdout
-    verbs = [line.split()[0] for line in help_text.partition("Commands:")[2].splitlines() if line.strip()]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert verbs
-    for verb in verbs:
-        assert f"needlepoint {verb}" in readme, verb
