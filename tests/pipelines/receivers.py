@@ -42,6 +42,9 @@ class Mailbox:
     refuses: tuple[str, ...] = ()
     letters: list[tuple[str, EmailMessage]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
+    verbs: list[str] = field(default_factory=list)
+    secret_from: int | None = None
+    """Number of verbs that were heard before TLS began; None if it never did."""
 
 
 @contextmanager
@@ -64,21 +67,20 @@ def http_receiver(certificate: Path | None = None) -> Iterator[Posted]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         got.port = server.server_port
         if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+            server.socket = _tls(certificate).wrap_socket(server.socket, server_side=True)
         with _running(server):
             yield got
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):
-    """A server with one mailbox."""
+    """A server with one mailbox, which offers TLS if it has a certificate."""
 
     daemon_threads = True
 
-    def __init__(self, box: Mailbox) -> None:
+    def __init__(self, box: Mailbox, certificate: Path | None) -> None:
         super().__init__(("127.0.0.1", 0), SmtpHandler)
         self.box = box
+        self.tls = _tls(certificate) if certificate else None
         box.port = self.server_address[1]
 
 
@@ -93,22 +95,41 @@ class SmtpHandler(socketserver.StreamRequestHandler):
         while verb != "QUIT" and (line := self.rfile.readline()):
             verb, _, rest = line.decode().strip().partition(" ")
             verb = verb.upper()
+            self.server.box.verbs.append(verb)
             if verb == "RCPT":
                 to = rest.partition("<")[2].partition(">")[0]
             self.answer(*self.answers(verb, rest, to))
             if verb == "DATA":
                 self.server.box.letters.append((to, self.letter()))
                 self.answer("250 kept")
+            if verb == "STARTTLS" and not self.becomes_secret():
+                return
+
+    def becomes_secret(self) -> bool:
+        """Go on over TLS; False if the other side breaks off because of the certificate."""
+        assert self.server.tls
+        try:
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        except OSError:
+            return False
+        self.setup()
+        self.server.box.secret_from = len(self.server.box.verbs)
+        return True
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()  # the server itself knows the socket without TLS only
 
     def answers(self, verb: str, rest: str, to: str) -> tuple[str, ...]:
         if verb == "EHLO":
-            return "250-here", "250 AUTH PLAIN"
+            offer = self.server.tls and self.server.box.secret_from is None
+            return "250-here", *(["250-STARTTLS"] if offer else []), "250 AUTH PLAIN"
         if verb == "AUTH":
             self.server.box.logins.append(base64.b64decode(rest.rsplit(maxsplit=1)[-1]).decode())
             return ("235 welcome",)
         if verb == "RCPT" and to in self.server.box.refuses:
             return ("550 nobody of this name",)
-        return ({"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 ok"),)
+        return ({"DATA": "354 go on", "QUIT": "221 bye", "STARTTLS": "220 go on"}.get(verb, "250 ok"),)
 
     def letter(self) -> EmailMessage:
         lines = []
@@ -121,11 +142,17 @@ class SmtpHandler(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def smtp_receiver() -> Iterator[Mailbox]:
-    """Listen on a free port until the test is over."""
+def smtp_receiver(certificate: Path | None = None) -> Iterator[Mailbox]:
+    """Listen on a free port until the test is over; a certificate, whose file holds the key too, offers TLS."""
     box = Mailbox()
-    with SmtpServer(box) as server, _running(server):
+    with SmtpServer(box, certificate) as server, _running(server):
         yield box
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 @contextmanager

@@ -67,20 +67,26 @@ def test_webhook_that_does_not_take_it_is_said_without_its_answer(status: int) -
     assert len(got.bodies) == 1, "a redirect is not followed"
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate with")
-def test_webhook_over_tls_only_to_whom_the_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "receiver.pem"
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of this machine that nobody has signed, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    file = tmp_path_factory.mktemp("certificate") / "receiver.pem"
     made = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=receiver -addext subjectAltName=IP:127.0.0.1 -keyout -"
-    done = subprocess.run(  # noqa: S603 our own words
-        [str(shutil.which("openssl")), *made.split()], capture_output=True, check=True
-    )
+    done = subprocess.run([openssl, *made.split()], capture_output=True, check=True)  # noqa: S603 our own words
     file.write_bytes(done.stdout)
-    with http_receiver(file) as got:
+    return file
+
+
+def test_webhook_over_tls_only_to_whom_the_machine_trusts(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_receiver(certificate) as got:
         secret = Webhook(got.url.replace("http:", "https:"), SECRET)
         with pytest.raises(Unsent, match="its certificate or its encryption cannot be used"):
             send(secret, MESSAGE)
         assert got.headers == [], "the token went nowhere"
-        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         send(secret, MESSAGE)
     assert got.headers[0]["Authorization"] == f"Bearer {SECRET}"
 
@@ -104,11 +110,54 @@ def test_mail_logs_in_on_this_machine() -> None:
     assert len(box.letters) == 1
 
 
-def test_password_is_not_sent_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.alert_channels.THIS_MACHINE", ())
+@pytest.mark.usefixtures("elsewhere")
+def test_password_is_not_sent_without_tls() -> None:
     with smtp_receiver() as box, pytest.raises(Unsent, match="a password is not sent without it"):
         send(Mail("ops@clinic.example", "a@b.example", "127.0.0.1", box.port, "user", SECRET), MESSAGE)
     assert (box.logins, box.letters) == ([], [])
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mail server on this machine is taken for one that is not."""
+    monkeypatch.setattr("pipelines.alert_channels.THIS_MACHINE", ())
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_mail_over_starttls_says_nothing_before_it(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with smtp_receiver(certificate) as box:
+        send(Mail("ops@clinic.example", "a@b.example", "127.0.0.1", box.port, "user", SECRET), MESSAGE)
+    assert box.secret_from is not None
+    assert box.verbs[: box.secret_from] == ["EHLO", "STARTTLS"]
+    assert box.logins == [f"\0user\0{SECRET}"]
+    assert [(to, letter["Subject"]) for to, letter in box.letters] == [
+        ("ops@clinic.example", "[needlepoint] home: 1 open")
+    ]
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("trusted", ["nobody", "another name"])
+def test_mail_server_that_is_not_trusted_gets_nothing(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, trusted: str
+) -> None:
+    host = "127.0.0.1"
+    if trusted == "another name":  # the certificate is trusted, but speaks of the address only
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        host = "localhost"
+    with smtp_receiver(certificate) as box:
+        with pytest.raises(Unsent, match="its certificate or its encryption cannot be used") as raised:
+            send(Mail("ops@clinic.example", "a@b.example", host, box.port, "user", SECRET), MESSAGE)
+        assert SECRET not in f"{raised.value} {raised.value.__cause__}"
+    assert (box.logins, box.letters, box.secret_from) == ([], [], None)
+    assert box.verbs == ["EHLO", "STARTTLS"]
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_letter_goes_to_no_untrusted_server_even_without_a_password(certificate: Path) -> None:
+    with smtp_receiver(certificate) as box, pytest.raises(Unsent, match="its certificate"):
+        send(Mail("ops@clinic.example", "a@b.example", "127.0.0.1", box.port), MESSAGE)
+    assert box.letters == []
 
 
 def test_refused_address_is_said() -> None:
@@ -240,6 +289,6 @@ def test_setting_that_cannot_be_used_is_named_and_not_repeated(
     assert not any(text in str(raised.value) for text in settings.values() if len(text) > 4)
 
 
-def trial_message_of_a_test_says_that_it_is_one() -> None:
+def test_message_of_a_test_says_that_it_is_one() -> None:
     made = trial_message("north", datetime(2026, 11, 26, 5, tzinfo=UTC))
     assert (made.title, made.content["alerts"]) == ("north: test", [])
