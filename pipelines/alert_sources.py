@@ -92,8 +92,8 @@ def failing_checks(home: Home, deliveries: Iterable[Delivery]) -> list[Alert]:
 
 
 def failed_runs(home: Home, now: datetime) -> list[Alert]:
-    """The last run of the command line, if it failed or never ended; what ran after it speaks for itself."""
-    records = read_runs(home.path).records
+    """The last run of the command line, if it failed or never ended; Dagster tells of its own runs."""
+    records = [one for one in read_runs(home.path).records if one.dagster_run is None]
     if not records:
         return []
     last = records[-1]
@@ -166,13 +166,12 @@ def held_deliveries(deliveries: Iterable[Delivery]) -> list[Alert]:
 
 
 def _holding(home: Home) -> dict[str, str]:
-    """Checks that hold the release now, with their beginning; the daemon may have released since the last run."""
-    since = held_since(read_runs(home.path).records)
-    return {} if any(_is_released_since(home, start) for start in since.values()) else since
+    """Checks that hold the release now, with their beginning."""
+    return held_since(read_runs(home.path).records)
 
 
 def _is_released_since(home: Home, moment: str) -> bool:
-    """Whether the release in force was made after a moment: Dagster's daemon writes no line of the run log."""
+    """Whether the release in force was made after a moment."""
     manifest = home.current / "manifest.json"
     return manifest.exists() and datetime.fromtimestamp(manifest.stat().st_mtime, UTC) > _moment(moment)
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets.audit.ledger import append
 from assets.contract import CONTRACT
 from assets.deliveries.landing import find_deliveries, land
 from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.state import SETTLED, left_deliveries
+from assets.deliveries.state import left_deliveries
 from assets.failures import is_disk_full, may_pass
 from assets.publication.release import OVERTAKEN, current_release, is_overtaken, kept_from_building, next_release
 from assets.quality.hold import to_judge_again
 from pipelines.one_writer import only_writer
+from pipelines.outcome import RunOutcome
 from pipelines.processes import PROCESS_TAG, this_process
-from pipelines.recording import recorded
+from pipelines.recording import note_delivery, note_events, note_release, recorded
 from pipelines.retry import Kept, land_again, retries
 from pipelines.unlock import clear_away, free_dead_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dagster import AssetCheckEvaluation, DagsterInstance
+    from dagster import DagsterInstance
 
     from assets.deliveries.profile import Profile
     from assets.home import Home
@@ -39,38 +38,6 @@ DISK_REMEDY = (
 )
 KEEPS = "The reading before it stays in force; correct the profile"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass(slots=True)
-class RunOutcome:
-    """What a call to ``run`` did. ``release`` is the release in force afterwards.
-
-    ``held`` are sentences about deliveries that a blocking check keeps out of the release, ``held_by`` what keeps the
-    release itself back, ``held_checks`` the checks among that, ``not_landed`` what could not become a delivery,
-    ``failed`` what went wrong for no reason in the data. None of them delays another delivery. ``is_broken``: a step
-    of the release failed, not a check. ``steps`` are the seconds that each step took, all deliveries together.
-    """
-
-    known: list[Delivery] = field(default_factory=list)
-    read: list[Delivery] = field(default_factory=list)
-    released: bool = False
-    release: str | None = None
-    held: list[str] = field(default_factory=list)
-    held_by: list[str] = field(default_factory=list)
-    held_checks: list[str] = field(default_factory=list)
-    not_landed: list[InputProblem] = field(default_factory=list)
-    failed: list[InputProblem] = field(default_factory=list)
-    is_broken: bool = False
-    steps: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def exit_code(self) -> int:
-        """0 done, 1 a delivery or the release is held back, 2 nothing of the input could be used."""
-        if self.held or self.held_by or self.failed:
-            return 1
-        refused = [delivery.state is State.REJECTED for delivery in (*self.read, *self.known)]
-        refused += [True for _ in self.not_landed]
-        return 2 if refused and all(refused) else 0
 
 
 def run(home: Home, feeds: Sequence[Path], profile: Profile, say: Callable[[str], None]) -> RunOutcome:
@@ -157,7 +124,6 @@ def _keep_unless_read(kept: Kept, before: Delivery, outcome: RunOutcome) -> None
 def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Callable[[str], None]) -> None:
     """Build and switch in the next release, unless nothing has changed; a held delivery is left out of it."""
     deliveries = (*outcome.read, *outcome.known)
-    outcome.held = [f"{one.label}: {one.problem}" for one in deliveries if one.state is State.HELD]
     usable = any(delivery.state is State.ACCEPTED for delivery in deliveries)
     is_due = usable and next_release(home) != current_release(home)
     problem = kept_from_building(home) if is_due else None
@@ -167,18 +133,15 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
         say("Building the release: models, statistics, pages")
         _build(home, instance, outcome, say)
     outcome.release = current_release(home)
-    if outcome.held_checks:
-        append(home.path, "held", {"checks": outcome.held_checks, "release": outcome.release})
 
 
 def _build(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Callable[[str], None]) -> None:
     """Build and switch in a release; begin again where a decision was made meanwhile."""
     for _ in range(BUILDS_AT_MOST):
         outcome.is_broken = False
-        outcome.held_checks, faults = _execute("release", home, instance, None, outcome)
+        checks, faults = _execute("release", home, instance, None, outcome)
         if not (faults and is_overtaken(home)):
-            outcome.held_by = [f"Held by {name}" for name in (*outcome.held_checks, *faults)]
-            outcome.released = not (outcome.held_by or outcome.is_broken)
+            note_release(outcome, checks, faults)
             return
         say("Something was decided while the release was built; building it again")
     outcome.failed.append(InputProblem("OVERTAKEN", "release", *OVERTAKEN))
@@ -187,27 +150,14 @@ def _build(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Call
 def _ingest(home: Home, instance: DagsterInstance, delivery: Delivery, outcome: RunOutcome) -> None:
     instance.add_dynamic_partitions("deliveries", [delivery.delivery_id])
     _execute("ingest", home, instance, delivery.delivery_id, outcome)
-    settled = home.ledger.find(delivery.delivery_id)
-    if settled and settled.state in SETTLED:
-        outcome.read.append(settled)
-        return
-    outcome.failed.append(
-        InputProblem(
-            "FAILED",
-            delivery.label,
-            "reading this delivery failed for a reason that is not in the data",
-            "Open the failed run in Dagster, then run the same command again",
-        )
-    )
+    note_delivery(home, delivery, outcome)
 
 
 def _execute(
     job: str, home: Home, instance: DagsterInstance, partition: str | None, outcome: RunOutcome
 ) -> tuple[list[str], list[str]]:
     """Run a job, note how long its steps took; return the blocking checks that failed, and if none did, the faults."""
-    from dagster import AssetCheckSeverity  # noqa: PLC0415 importing Dagster and its definitions costs a second
-
-    from pipelines.definitions import defs  # noqa: PLC0415
+    from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster and its definitions costs a second
 
     result = defs.resolve_job_def(job).execute_in_process(
         instance=instance,
@@ -217,29 +167,7 @@ def _execute(
         raise_on_error=False,
         run_config=QUIET,
     )
-    for event in result.all_events:
-        if event.is_step_success and event.step_key:
-            seconds = event.step_success_data.duration_ms / 1000
-            outcome.steps[event.step_key] = outcome.steps.get(event.step_key, 0.0) + seconds
-    if result.success:
-        return [], []
-    checks = [
-        name
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed and evaluation.blocking and evaluation.severity is AssetCheckSeverity.ERROR
-        for name in _names(evaluation)
-    ]
-    steps = [event.step_key or "" for event in result.all_events if event.is_step_failure]
-    outcome.is_broken = outcome.is_broken or not checks
-    faults = [f"a failure in step {step} (see Dagster run {result.run_id})" for step in steps]
-    return checks, [] if checks else faults
-
-
-def _names(evaluation: AssetCheckEvaluation) -> list[str]:
-    """The checks that an evaluation speaks of: itself, or those that it found to hold."""
-    said = evaluation.metadata.get("held_by")
-    named = [str(name) for name in said.value] if said and isinstance(said.value, list) else []
-    return named or [evaluation.check_name.replace("__", ".")]
+    return note_events(result.all_events, result.run_id, outcome)
 
 
 @contextmanager

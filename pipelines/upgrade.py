@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from assets.deliveries.ledger import State
 from assets.home_format import older, upgrading, write_format
-from pipelines.runner import RunOutcome, retry
+from pipelines.outcome import RunOutcome
+from pipelines.runner import retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,6 +32,8 @@ class RunState(StrEnum):
     RELEASED = "released"
     WARNED = "warned"
     """Released, but a check warned or a delivery was refused or held."""
+    READ = "read"
+    """Deliveries were read and accepted; a later run builds the release of them."""
     UNCHANGED = "unchanged"
     """Nothing new: the release in force is what these inputs lead to."""
     HELD = "held"
@@ -43,6 +45,8 @@ class RunState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run. Times are UTC in ISO 8601.
+
+    ``kind`` is the verb that somebody called, or the job of ``dagster_run``, a run of Dagster's daemon.
 
     ``deliveries`` gives the state of each delivery that was read; of their source rows ``rows_in`` = ``rows_used`` +
     ``rows_set_aside`` + ``rows_rejected``, as they were on reading. ``held_by`` names the blocking checks, or the step
@@ -73,6 +77,7 @@ class RunRecord:
     warnings: int = 0
     site_bytes: int = 0
     steps: Mapping[str, float] = field(default_factory=dict)
+    dagster_run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STATES = {
     "released": ("●", "Released"),
     "warned": ("▲", "Released with warnings"),
+    "read": ("●", "Read"),
     "unchanged": ("○", "Nothing new"),
     "held": ("■", "Held"),
     "failed": ("✕", "Failed"),
@@ -94,9 +95,12 @@ def lead(runs: Sequence[Row]) -> str:
     how = STATES[last["state"]][1].lower()
     took = f" It took {duration(last['seconds'])}." if last["seconds"] is not None else ""
     held = f" Held by {clean(last['held_by'])}." if last["held_by"] else ""
-    said = {"unchanged": "found nothing new", "unfinished": "did not finish", "failed": "failed"}.get(
-        last["state"], f"was {how}"
-    )
+    said = {
+        "read": "read what had arrived",
+        "unchanged": "found nothing new",
+        "unfinished": "did not finish",
+        "failed": "failed",
+    }.get(last["state"], f"was {how}")
     return f"<strong>The run of {esc(stamp_text(last['started']))} UTC {said}.</strong> <span>{esc(took + held)}</span>"
 
 

@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from dashboards.site import SiteMeta
     from tests.dashboards.chromium import Visitor
 
-ENDED = {3: RunState.HELD, 5: RunState.FAILED, 7: RunState.UNCHANGED, 9: RunState.UNFINISHED, 11: RunState.WARNED}
+ENDED = {
+    3: RunState.HELD,
+    5: RunState.FAILED,
+    7: RunState.UNCHANGED,
+    9: RunState.UNFINISHED,
+    11: RunState.WARNED,
+    12: RunState.READ,
+}
 TODAY = date(2026, 9, 22)
 
 
@@ -153,6 +160,7 @@ def test_tables_of_runs_are_whole(ops_site: Path) -> None:
         (RunState.HELD, "was held.</strong> <span> It took 5.0 s. Held by visit.key.unique."),
         (RunState.UNFINISHED, "did not finish."),
         (RunState.UNCHANGED, "found nothing new."),
+        (RunState.READ, "read what had arrived."),
         (RunState.FAILED, "failed."),
     ],
 )
@@ -167,7 +175,7 @@ def test_the_lead_says_how_the_last_run_ended(
     )
     page = runs.build(Published({**frames, **run_frames(Runs((last,), 0), TODAY)}, CONTRACT), meta)
     assert words in page.body
-    assert ('class="tile alert" data-alert="state"' in page.body) is (state is not RunState.UNCHANGED)
+    assert ('class="tile alert" data-alert="state"' in page.body) is (state not in (RunState.UNCHANGED, RunState.READ))
 
 
 def test_one_run_or_none_is_a_page_too(frames: dict[str, pl.DataFrame], meta: SiteMeta) -> None:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,8 +20,8 @@ from assets.publication.holds import held_since
 from assets.publication.run_history import BASELINE_POINTS, DAYS, run_frames
 from assets.publication.run_log import FILE, FOLDER, RunRecord, RunState, new_run_id, read_runs, write_record
 from dashboards.status import STATUS_FILE, status_script
+from pipelines.outcome import RunOutcome
 from pipelines.recording import recorded
-from pipelines.runner import RunOutcome
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ from pathlib import Path
 from assets.home import Home
 from dashboards.status import STATUS_FILE, status_script
 from pipelines.recording import recorded
-from pipelines.runner import RunOutcome
+from pipelines.outcome import RunOutcome
 with recorded(Home(Path(sys.argv[1]), "1GB"), "run", RunOutcome()):
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -58,8 +58,8 @@ def record(day: int = 0, **facts: object) -> RunRecord:
     return replace(made, **facts)  # type: ignore[arg-type]
 
 
-def delivery(state: State, **facts: int) -> Delivery:
-    return Delivery(f"d-{state}", "clinic", (), "", "canonical", 1, "0" * 64, "2", state=state, **facts)  # type: ignore[arg-type]
+def delivery(state: State, **facts: Any) -> Delivery:
+    return Delivery(f"d-{state}", "clinic", (), "", "canonical", 1, "0" * 64, "2", state=state, **facts)
 
 
 def test_the_last_line_of_a_run_counts(tmp_path: Path) -> None:
@@ -157,15 +157,14 @@ def test_rows_read_add_up(tmp_path: Path) -> None:
     with recorded(home, "retry", outcome):
         outcome.read += [
             delivery(State.ACCEPTED, ingested=100, set_aside=7),
-            delivery(State.HELD, ingested=50, set_aside=40),
+            delivery(State.HELD, ingested=50, set_aside=40, problem="Held by measurement.rows.usable"),
         ]
         outcome.held_by.append("Held by visit.key.unique")
-        outcome.held.append("clinic: measurement.rows.usable failed")
         outcome.steps["models"] = 1.23456
     (found,) = read_runs(tmp_path).records
     assert (found.rows_in, found.rows_used, found.rows_set_aside, found.rows_rejected) == (150, 93, 7, 50)
     assert (found.kind, found.state) == ("retry", RunState.HELD)
-    assert found.held_by == ("visit.key.unique", "clinic: measurement.rows.usable failed")
+    assert found.held_by == ("visit.key.unique", "clinic: Held by measurement.rows.usable")
     assert found.steps == {"models": 1.235}
     assert found.seconds is not None
 
@@ -177,6 +176,8 @@ def test_rows_read_add_up(tmp_path: Path) -> None:
         ({"released": True, "read": [delivery(State.REJECTED)]}, RunState.WARNED),
         ({"held_by": ["Held by x"]}, RunState.HELD),
         ({"held_by": ["Held by a failure in step x"], "is_broken": True}, RunState.FAILED),
+        ({"read": [delivery(State.ACCEPTED)]}, RunState.READ),
+        ({"read": [delivery(State.HELD)]}, RunState.HELD),
         ({}, RunState.UNCHANGED),
     ],
 )
