@@ -7,7 +7,7 @@ into Dagster's log. What may pass by itself (a lock, the disk) is tried again; w
 import functools
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar, cast
 
@@ -21,6 +21,13 @@ T = TypeVar("T")
 WAREHOUSE_POOL = "warehouse"
 """Of the runs whose steps are in this pool the daemon starts one at a time; the others wait in its queue."""
 SHOWN_FRAMES = 6
+
+
+def column_schema(columns: Iterable[tuple[str, str]], meanings: Mapping[str, str] | None = None) -> dg.TableSchema:
+    """Columns of a table, as (name, type), in the form that Dagster shows, with what they mean where that is known."""
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, kind, description=(meanings or {}).get(name)) for name, kind in columns]
+    )
 
 
 class PermanentFailure(dg.Failure):

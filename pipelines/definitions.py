@@ -13,9 +13,12 @@ from pipelines.jobs import INGEST, RELEASE
 from pipelines.schedules import nightly_release
 from pipelines.sensors import decided_deliveries, killed_runs, left_behind, new_deliveries
 from pipelines.settings import home_from_environment
+from pipelines.standing import with_standing
+
+ASSETS = [delivery, typed_rows, accepted_rows, models, release_gate, statistics, published_tables, site, release]
 
 defs = dg.Definitions(
-    assets=[delivery, typed_rows, accepted_rows, models, release_gate, statistics, published_tables, site, release],
+    assets=with_standing(ASSETS),
     jobs=[INGEST, RELEASE],
     schedules=[nightly_release],
     sensors=[alert_failed_runs, alerts, decided_deliveries, killed_runs, left_behind, new_deliveries],

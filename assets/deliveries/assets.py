@@ -8,10 +8,15 @@ from assets.deliveries.ledger import Delivery, State
 from assets.deliveries.profile import load_profile
 from assets.deliveries.reading import read_delivery
 from assets.home import Home
-from assets.steps import WAREHOUSE_POOL, PermanentFailure, failures_said
+from assets.steps import WAREHOUSE_POOL, PermanentFailure, column_schema, failures_said
 
 DELIVERIES = dg.DynamicPartitionsDefinition(name="deliveries")
 OWNERS = ["team:data-engineering"]
+ROW_SCHEMA = column_schema(
+    [(f"{table.name}.{column.name}", column.duckdb_type) for table in CONTRACT.tables for column in table.columns],
+    {f"{table.name}.{column.name}": column.meaning for table in CONTRACT.tables for column in table.columns},
+)
+"""Columns of the rows of a delivery, each with its table in front. Stated once, for the event log keeps every run's."""
 
 
 @dg.asset(
@@ -21,6 +26,7 @@ OWNERS = ["team:data-engineering"]
     kinds={"file"},
     owners=OWNERS,
     pool=WAREHOUSE_POOL,
+    code_version=CONTRACT.version,
     description="One thing a clinic sent, copied under the hash of its content and never changed.",
 )
 @failures_said
@@ -46,6 +52,8 @@ def delivery(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) ->
     kinds={"polars", "parquet"},
     owners=OWNERS,
     pool=WAREHOUSE_POOL,
+    code_version=CONTRACT.version,
+    metadata={"dagster/column_schema": ROW_SCHEMA},
     description="Every row of the delivery, typed, with what is wrong with it; identifiers stop the delivery here.",
 )
 @failures_said
@@ -58,7 +66,7 @@ def typed_rows(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) 
         context.log.warning("Delivery %s was refused: %s", read.delivery_id, read.problem)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(read.rows.values()),
+            "dagster/partition_row_count": sum(read.rows.values()),
             "state": read.state.value,
             "problem": read.problem or "",
             "source_rows": read.ingested,

@@ -7,15 +7,16 @@ import dagster as dg
 from assets.contract import CONTRACT
 from assets.deliveries.state import extended_contract, settled_deliveries
 from assets.home import Home
-from assets.outcomes.published import PUBLISHED_TABLES
+from assets.outcomes.published import PUBLISHED_TABLES, READ_RELATIONS
 from assets.publication.model_drift import CARDS, record_drift
+from assets.publication.publish import STATISTICS as EXACT
 from assets.publication.publish import write_check_tables, write_published, write_statistics
 from assets.quality.assets import RELEASE_GATE, family_results, family_specs
 from assets.quality.hold import holding, lifted
 from assets.quality.stages import judge_stage
 from assets.quality.statistic_checks import statistic_checks
-from assets.steps import WAREHOUSE_POOL, failures_said
-from assets.warehouse.assets import open_building
+from assets.steps import WAREHOUSE_POOL, column_schema, failures_said
+from assets.warehouse.assets import MODEL_KEYS, column_lineage, open_building, relation_key
 
 STATISTICS = dg.AssetKey(["statistics", "exact"])
 STATISTIC_CHECKS = statistic_checks(CONTRACT)
@@ -28,7 +29,7 @@ def published_key(name: str) -> dg.AssetKey:
 
 @dg.asset(
     key=STATISTICS,
-    deps=[RELEASE_GATE],
+    deps=[RELEASE_GATE, *(key for key in map(relation_key, READ_RELATIONS) if key in MODEL_KEYS)],
     group_name="statistics",
     kinds={"polars", "greatexpectations"},
     owners=["team:biostatistics"],
@@ -50,6 +51,12 @@ def statistics(
     yield from family_results(STATISTIC_CHECKS, results, STATISTICS, waived)
     yield dg.MaterializeResult(
         metadata={
+            "dagster/row_count": sum(frame.height for frame in frames.values()),
+            "dagster/column_schema": column_schema(
+                (f"{name}.{column}", str(kind))
+                for name, frame in frames.items()
+                for column, kind in frame.schema.items()
+            ),
             "tables": len(frames),
             "checks": len(results),
             "failed": len(holding(results, waived)),
@@ -79,13 +86,19 @@ def published_tables(home: dg.ResourceParam[Home]) -> Iterator[dg.MaterializeRes
     with open_building(home) as connection:
         write_check_tables(connection, home)
         frames = write_published(connection, home)
+        exact = {name: set(connection.sql(f"select * from {EXACT}.{name}").columns) for name in frames}
     for name, frame in frames.items():
         yield dg.MaterializeResult(
             asset_key=published_key(name),
             metadata={
                 "dagster/row_count": frame.height,
-                "dagster/column_schema": dg.TableSchema(
-                    columns=[dg.TableColumn(column, str(kind)) for column, kind in frame.schema.items()]
+                "dagster/column_schema": column_schema((column, str(kind)) for column, kind in frame.schema.items()),
+                # what is in no exact table was added by disclosure control: that and why a number is hidden
+                "dagster/column_lineage": column_lineage(
+                    {
+                        column: [(STATISTICS, f"{name}.{column}")] if column in exact[name] else []
+                        for column in frame.columns
+                    }
                 ),
             },
         )

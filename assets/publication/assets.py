@@ -67,4 +67,7 @@ def release(home: dg.ResourceParam[Home]) -> dg.MaterializeResult[None]:
     """Write the manifest and switch the pointer."""
     before = current_release(home)
     identity = release_built(home)
-    return dg.MaterializeResult(metadata={"release": identity, "changed": before != identity})
+    sizes = [path.stat().st_size for path in (home.releases / identity).rglob("*") if path.is_file()]
+    return dg.MaterializeResult(
+        metadata={"release": identity, "changed": before != identity, "files": len(sizes), "bytes": sum(sizes)}
+    )

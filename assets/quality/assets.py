@@ -10,7 +10,7 @@ from assets.audit.drift import write_drift
 from assets.contract import CONTRACT
 from assets.contract.checks import Check, delivery_checks, release_checks
 from assets.contract.model import Severity
-from assets.deliveries.assets import DELIVERIES, known_delivery, typed_rows
+from assets.deliveries.assets import DELIVERIES, ROW_SCHEMA, known_delivery, typed_rows
 from assets.deliveries.landing import PROFILE_NAME
 from assets.deliveries.ledger import State
 from assets.deliveries.profile import load_profile
@@ -32,11 +32,11 @@ from assets.quality.stages import keep_results
 from assets.quality.validations import save_validations
 from assets.quality.verdict import judged
 from assets.steps import WAREHOUSE_POOL, failures_said
-from assets.warehouse.assets import MODEL_KEYS, open_building
+from assets.warehouse.assets import ACCEPTED_ROWS, MODEL_KEYS, column_lineage, described, open_building
 
 OWNERS = ["team:quality"]
-ACCEPTED_ROWS = dg.AssetKey(["quality", "accepted_rows"])
 RELEASE_GATE = dg.AssetKey(["quality", "release_gate"])
+CHECK_RESULT = "audit.check_result"
 WAIVERS_LAPSED = "waivers_in_force"
 DELIVERIES_SETTLED = "deliveries_settled"
 DELIVERY_CHECKS = tuple(check for table in CONTRACT.tables for check in delivery_checks(CONTRACT, table))
@@ -97,12 +97,30 @@ def family_results(
             metadata={
                 "checks": len(family),
                 **{status.value: counts[status] for status in Status},
-                "evaluated_rows": sum(result.evaluated or 0 for result in found),
-                "failing_rows": sum(result.violated or 0 for result in found),
+                **numbers(
+                    sum(result.evaluated or 0 for result in found),
+                    sum(result.violated or 0 for result in found),
+                    max(result.tolerance for result in found),
+                ),
                 "not_passed": not_passed,
                 "held_by": holds,
             },
         )
+
+
+def numbers(evaluated: int | None, violated: int | None, tolerance: float) -> dict[str, dg.MetadataValue]:
+    """What Dagster plots of every check over time: how many rows it looked at, how many and which share failed.
+
+    A check that could not be evaluated found no numbers: its plot has a gap, not a zero.
+    """
+    plotted: dict[str, dg.MetadataValue] = {"tolerance": dg.MetadataValue.float(float(tolerance))}
+    if evaluated is not None and violated is not None:
+        plotted |= {
+            "evaluated_rows": dg.MetadataValue.int(evaluated),
+            "failing_rows": dg.MetadataValue.int(violated),
+            "failing_share": dg.MetadataValue.float(violated / evaluated if evaluated else 0.0),
+        }
+    return plotted
 
 
 def _families(checks: Sequence[Check]) -> dict[str, list[Check]]:
@@ -120,7 +138,14 @@ def _families(checks: Sequence[Check]) -> dict[str, list[Check]]:
     kinds={"greatexpectations", "duckdb"},
     owners=OWNERS,
     pool=WAREHOUSE_POOL,
+    code_version=CONTRACT.version,
     check_specs=check_specs(DELIVERY_CHECKS, ACCEPTED_ROWS),
+    metadata={
+        "dagster/column_schema": ROW_SCHEMA,
+        "dagster/column_lineage": column_lineage(
+            {column.name: [(typed_rows.key, column.name)] for column in ROW_SCHEMA.columns}
+        ),
+    },
     description="Rows of the delivery that passed: Great Expectations counts in DuckDB, rows that fail are set aside.",
 )
 @failures_said
@@ -152,7 +177,7 @@ def accepted_rows(
     yield dg.MaterializeResult(
         metadata={
             "state": record.state.value,
-            "dagster/row_count": accepted,
+            "dagster/partition_row_count": accepted,
             "source_rows_set_aside": record.set_aside,
             "source_rows_rejected": record.rejected,
             "checks": len(results),
@@ -200,17 +225,22 @@ def release_gate(
         waived = lifted(home)
         keep_results(connection, home, contract, results, context.run.run_id, waived)
         ended = lapsed(connection, home)
+        table = described(connection, CHECK_RESULT)
     yield from _dagster_results(RELEASE_CHECKS, results, RELEASE_GATE, waived)
     yield from family_results(GATE_CHECKS, results, RELEASE_GATE, waived)
     yield dg.AssetCheckResult(
         passed=not ended,
         asset_key=RELEASE_GATE,
         check_name=WAIVERS_LAPSED,
-        metadata={"held_by": [f"{check_id} of {label}, whose waiver has ended" for label, check_id in ended]},
+        metadata={
+            **numbers(len(deliveries), len({label for label, _ in ended}), tolerance=0),
+            "held_by": [f"{check_id} of {label}, whose waiver has ended" for label, check_id in ended],
+        },
     )
     yield none_left(home)
     yield dg.MaterializeResult(
         metadata={
+            **table,
             "checks": len(results),
             "failed": len(holding(results, waived)),
             "warnings": sum(result.status is Status.WARN for result in results),
@@ -221,12 +251,13 @@ def release_gate(
 def none_left(home: Home) -> dg.AssetCheckResult:
     """Say which deliveries were landed and never read to the end."""
     left = [f"{one.label}, landed {one.landed_at}" for one in left_deliveries(home.ledger)]
+    landed = len(home.ledger.all())
     return dg.AssetCheckResult(
         passed=not left,
         asset_key=RELEASE_GATE,
         check_name=DELIVERIES_SETTLED,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"left": left},
+        metadata={**numbers(landed, len(left), tolerance=0), "left": left},
     )
 
 
@@ -247,7 +278,11 @@ def _dagster_results(
                 asset_key=asset,
                 check_name=check_name(check.check_id),
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"status": Status.NOT_APPLICABLE.value, "reason": "the delivery was refused"},
+                metadata={
+                    "status": Status.NOT_APPLICABLE.value,
+                    "reason": "the delivery was refused",
+                    **numbers(0, 0, check.tolerance),
+                },
             )
             continue
         yield dg.AssetCheckResult(
@@ -257,9 +292,7 @@ def _dagster_results(
             severity=severity,
             metadata={
                 "status": result.status.value,
-                "evaluated_rows": result.evaluated,
-                "failing_rows": result.violated,
-                "tolerance": result.tolerance,
+                **numbers(result.evaluated, result.violated, result.tolerance),
                 **({"waived": True} if is_waived else {}),
             },
         )

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class ModelRun:
     """What one model did.
 
-    ``rows`` is None for a view: its rows are only made when somebody reads them. ``columns`` are (name, DuckDB type).
+    Rows of a view are counted too. ``columns`` are (name, DuckDB type).
     """
 
     relation: str
-    rows: int | None
+    rows: int
     seconds: float
     columns: tuple[tuple[str, str], ...]
 
@@ -47,7 +47,7 @@ def run_model(con: duckdb.DuckDBPyConnection, model: Model, comments: Mapping[st
     try:
         con.execute(f"create schema if not exists {model.schema}")
         con.execute(f"create or replace {model.materialisation} {model.relation} as {model.sql}")
-        rows = None if model.materialisation == "view" else _count(con, model)
+        rows = _count(con, model)
         columns = tuple((name, kind) for name, kind, *_ in con.execute(f"describe {model.relation}").fetchall())
         _comment(con, model, comments or {})
     except duckdb.Error as error:

@@ -55,9 +55,9 @@ def test_a_model_becomes_exactly_its_file(con: duckdb.DuckDBPyConnection, tmp_pa
     assert con.execute("select comment from duckdb_tables() where table_name = 'm'").fetchone() == ("Two rows.",)
 
 
-def test_a_view_is_not_counted(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_rows_of_a_view_are_counted(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     made = model(tmp_path, "-- One.\n-- materialised: view\n-- grain: a\nselect 1 as a")
-    assert run_model(con, made).rows is None
+    assert run_model(con, made).rows == 1
     assert con.execute("select * from marts.m").fetchall() == [(1,)]
 
 
