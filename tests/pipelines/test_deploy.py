@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,44 @@ def test_a_timer_of_its_own_tells_alerts() -> None:
     assert "PartOf" not in said, "it outlives the daemon"
     assert options(ALERTS.with_suffix(".timer"))["OnUnitInactiveSec"] == ["10min"]
     assert ALERTS.with_suffix(".timer").name in (DEPLOY / "systemd" / "needlepoint.target").read_text(encoding="utf-8")
+
+
+def on_path(folder: Path, name: str, script: str) -> None:
+    """A program of this name that does as the script says."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (folder / name).chmod(0o755)
+
+
+def test_containers_tell_alerts_as_often_and_of_a_dead_daemon_too(tmp_path: Path) -> None:
+    service = settings_of("compose.yaml")["services"]["alerts"]
+    assert "depends_on" not in service, "it outlives the daemon"
+    assert service["networks"] == settings_of("compose.yaml")["services"]["daemon"]["networks"]
+    assert service["restart"] == "unless-stopped"
+    *shell, script = service["command"]
+    (command,) = options(ALERTS)["ExecStart"]
+    assert f"needlepoint {command.partition('needlepoint ')[2]}" in script
+    assert re.findall(r"(?:timeout|sleep) (\d+)", script) == ["600", "600"], "as the timer and the unit say"
+
+    told, said = tmp_path / "told", tmp_path / "said"
+    on_path(tmp_path, "needlepoint", f'echo "$@" >> {said}; test "$(wc -l < {said})" -gt 1')  # the first time it fails
+    on_path(
+        tmp_path, "sleep", f'test -e {told}; echo "$?" >> {said}.told; test "$(wc -l < {said})" -lt 3 || kill $PPID'
+    )
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    (_, look) = service["healthcheck"]["test"]
+
+    def is_healthy() -> bool:
+        line = look.replace("/tmp/told", str(told))  # noqa: S108 the container's own
+        return subprocess.run(["/bin/sh", "-c", line], env=path, capture_output=True, check=False).returncode == 0  # noqa: S603
+
+    assert not is_healthy()
+    script = script.replace("/tmp/told", str(told))  # noqa: S108 the container's own
+    subprocess.run([*shell, script], env=path, check=False, timeout=60)  # noqa: S603 our own words
+    assert said.read_text().splitlines() == ["alerts send"] * 3, "it goes on after a failure"
+    assert Path(f"{said}.told").read_text().split() == ["1", "0", "0"]
+    assert is_healthy()
+    os.utime(told, (time.time() - 1900,) * 2)
+    assert not is_healthy()
 
 
 def commands() -> list[list[str]]:
