@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pipelines.dagster_settings import EMBEDDED, SERVER, is_of_earlier_version, settings_file
 from pipelines.doctor_findings import Finding, good, note, wrong
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from assets.home import Home
 
-DEPLOY = Path(__file__).parent / "deploy"
-EMBEDDED, SERVER = DEPLOY / "dagster.yaml", DEPLOY / "server.yaml"
 STORAGE = ("storage", "event_log_storage", "run_storage", "schedule_storage")
 MUST = {
     "telemetry": "Dagster reports its use to its makers",
@@ -40,12 +39,18 @@ def settings_of_dagster(home: Home) -> Iterator[Finding]:
             "each other's runs",
             f"Set DAGSTER_HOME={home.dagster}",
         )
-    if not _file(home).exists():
+    if not settings_file(home).exists():
         yield note("there are no settings of Dagster yet; the first run puts them there")
         return
     settings = _settings(home)
     if settings is None:
         yield wrong("dagster.yaml of the home cannot be read", f"Copy {EMBEDDED} or, on a server, {SERVER} over it")
+        return
+    if is_of_earlier_version(home):
+        yield wrong(
+            "dagster.yaml of the home is that of an earlier version of this program",
+            "Stop Dagster's daemon and web server, call `needlepoint upgrade`, and start them again",
+        )
         return
     yield from judged(settings)
 
@@ -59,7 +64,14 @@ def judged(settings: Mapping[str, Any]) -> Iterator[Finding]:
         if name in MUST:
             yield wrong(MUST[name], f"Copy `{name}` from {template} into dagster.yaml of the home")
     others = [name for name in differs if name not in MUST]
-    if others:
+    missing = [name for name in others if name not in settings]
+    if missing:
+        yield wrong(
+            f"dagster.yaml of the home lacks {', '.join(missing)}: a killed run may keep its place for good, "
+            "or two runs may wait for each other",
+            f"Copy what is missing from {template}, then start Dagster's daemon and web server again",
+        )
+    elif others:
         yield note(f"dagster.yaml differs from the shipped {template.name} in {', '.join(others)}", "Compare the two")
     if not differs:
         yield good("telemetry is off, output is not captured, settings are as shipped")
@@ -125,13 +137,9 @@ def _daemon(heartbeats: Sequence[float], now: datetime) -> Finding:
     )
 
 
-def _file(home: Home) -> Path:
-    return home.dagster / "dagster.yaml"
-
-
 def _settings(home: Home) -> dict[str, Any] | None:
     try:
-        loaded = yaml.safe_load(_file(home).read_text(encoding="utf-8"))
+        loaded = yaml.safe_load(settings_file(home).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
     return loaded if isinstance(loaded, dict) else None

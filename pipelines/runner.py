@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.contract import CONTRACT
@@ -16,6 +14,7 @@ from assets.deliveries.state import left_deliveries
 from assets.failures import is_disk_full, may_pass
 from assets.publication.release import OVERTAKEN, current_release, is_overtaken, kept_from_building, next_release
 from assets.quality.hold import to_judge_again
+from pipelines.dagster_settings import put_settings
 from pipelines.one_writer import only_writer
 from pipelines.outcome import RunOutcome
 from pipelines.processes import PROCESS_TAG, this_process
@@ -25,13 +24,13 @@ from pipelines.unlock import clear_away, free_dead_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from dagster import DagsterInstance
 
     from assets.deliveries.profile import Profile
     from assets.home import Home
 
-DAGSTER_SETTINGS = Path(__file__).parent / "deploy" / "dagster.yaml"
 BUILDS_AT_MOST = 3
 DISK_REMEDY = (
     "See that the disk has room and is sound, then run the same command again; the release in force is as it was"
@@ -210,9 +209,7 @@ def dagster_instance(home: Home) -> Iterator[DagsterInstance]:
     """Dagster's storage of a home, with the settings of one machine if it has none."""
     import dagster as dg  # noqa: PLC0415 one second that --help need not pay
 
-    settings = home.dagster / "dagster.yaml"
-    if not settings.exists():
-        shutil.copyfile(DAGSTER_SETTINGS, settings)
+    put_settings(home)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         yield instance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import pipelines.dagster_settings
 import pipelines.doctor
 from assets.audit.ledger import append
 from assets.contract import CONTRACT
@@ -21,8 +23,8 @@ from assets.deliveries.ledger import Delivery, State
 from assets.home import Home
 from pipelines import doctor_packages
 from pipelines.cli import cli
+from pipelines.dagster_settings import EDITIONS, EMBEDDED, SERVER
 from pipelines.doctor import examine
-from pipelines.doctor_dagster import EMBEDDED, SERVER
 from pipelines.doctor_findings import Finding, Verdict, good, looked
 from pipelines.one_writer import only_writer
 from pipelines.settings import PREFIX
@@ -78,6 +80,24 @@ def change(name: str, value: object) -> Callable[[Home, pytest.MonkeyPatch], Non
         path.write_text(yaml.safe_dump(settings | {name: value}), encoding="utf-8")
 
     return plant
+
+
+def leave_out(*names: str) -> Callable[[Home, pytest.MonkeyPatch], None]:
+    def plant(home: Home, _: pytest.MonkeyPatch) -> None:
+        path = home.dagster / "dagster.yaml"
+        settings: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        kept = {name: value for name, value in settings.items() if name not in names}
+        path.write_text(yaml.safe_dump(kept), encoding="utf-8")
+
+    return plant
+
+
+def earlier_settings(home: Home, patch: pytest.MonkeyPatch) -> None:
+    """The settings of a version before this one, as it put them there."""
+    text = EMBEDDED.read_text(encoding="utf-8").replace("max_retries: 2", "max_retries: 1")
+    (home.dagster / "dagster.yaml").write_text(text, encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    patch.setattr(pipelines.dagster_settings, "EDITIONS", (digest, *EDITIONS))
 
 
 def set_variable(name: str, value: str) -> Callable[[Home, pytest.MonkeyPatch], None]:
@@ -152,6 +172,8 @@ FAULTS = [
     Fault(large_release, "disk", "3,000.0 GB are wanted", "prune"),
     Fault(change("telemetry", {"enabled": True}), "dagster", "reports its use", "telemetry"),
     Fault(change("compute_logs", {}), "dagster", "values of rows", "compute_logs"),
+    Fault(leave_out("concurrency", "run_retries"), "dagster", "lacks concurrency, run_retries", "Copy what is missing"),
+    Fault(earlier_settings, "dagster", "that of an earlier version", "`needlepoint upgrade`"),
     Fault(lambda h, _: (h.dagster / "dagster.yaml").write_text("a: [", "utf-8"), "dagster", "be read", "Copy"),
     Fault(set_variable("DAGSTER_HOME", "/elsewhere"), "dagster", "each other's runs", "Set DAGSTER_HOME="),
     Fault(skewed_disk, "clock", "another time", "network time"),
@@ -221,6 +243,28 @@ def test_own_settings_of_dagster_are_noted(home: Home, monkeypatch: pytest.Monke
     assert "run_monitoring" in of("dagster").found
     (home.dagster / "dagster.yaml").unlink()
     assert of("dagster").verdict is Verdict.NOTE
+
+
+def test_settings_of_an_earlier_version_are_replaced_unless_somebody_changed_them(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hashlib.sha256(EMBEDDED.read_bytes()).hexdigest() == EDITIONS[-1], "a file that changes is a new edition"
+    path = home.dagster / "dagster.yaml"
+    earlier_settings(home, monkeypatch)
+    assert of("dagster").verdict is Verdict.WRONG
+    upgraded = CliRunner().invoke(cli, ["upgrade", "--home", str(home.path)])
+    assert upgraded.exit_code == 0, upgraded.output
+    assert "settings of Dagster are those of this version now" in upgraded.output
+    assert path.read_bytes() == EMBEDDED.read_bytes()
+    assert of("dagster").verdict is Verdict.GOOD
+    earlier_settings(home, monkeypatch)
+    own = path.read_text(encoding="utf-8") + "# ours\n"
+    path.write_text(own, encoding="utf-8")
+    again = CliRunner().invoke(cli, ["upgrade", "--home", str(home.path)])
+    assert "settings of Dagster" not in again.output
+    assert path.read_text(encoding="utf-8") == own
+    assert of("dagster").verdict is Verdict.NOTE
+    assert "run_retries" in of("dagster").found
 
 
 def test_server_whose_secrets_are_not_set(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
 from assets.home import Home
-from pipelines.doctor_dagster import SERVER, postgres
+from pipelines.dagster_settings import SERVER
+from pipelines.doctor_dagster import postgres
 from pipelines.doctor_findings import Verdict
 
 if TYPE_CHECKING:
