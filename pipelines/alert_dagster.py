@@ -56,7 +56,7 @@ def failed_jobs(home: Home, instance: dg.DagsterInstance) -> list[Alert]:
             continue
         about = f" of delivery {clean(delivery.label)}" if delivery else ""
         says = f"Job {run.job_name}{about} failed in Dagster (run {run.run_id})"
-        to_do = "Open the run in Dagster; when the cause is gone, launch it again."
+        to_do = "Open the run in Dagster; when its reason is gone, launch it again."
         alert = Alert(Kind.JOB, f"{run.job_name} {partition}".strip(), says, to_do, urgent=True)
         alerts.setdefault(alert.fingerprint, alert)
     return list(alerts.values())

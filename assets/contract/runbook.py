@@ -31,7 +31,8 @@ class Chapter:
 EXIT_CODES = Chapter(
     "exit-codes",
     "How a command ends",
-    "Results go to standard output, progress to standard error. Before the sentence of a problem stands its code.",
+    "Results go to standard output, progress to standard error. Before the sentence of a problem stands its code. "
+    "A traceback instead of a sentence is an error of the program: report it, after a look whether it quotes a value.",
     (
         Situation("0", "Done.", "Nothing."),
         Situation(
@@ -153,7 +154,7 @@ AUTOMATION = Chapter(
             "new_deliveries",
             "Lands what lies whole in `landing/<profile>/`: nothing in it has changed for half a minute.",
             "A file that is not read: is its folder called as its profile, is it still growing, does it wait for its "
-            "manifest? What could not be landed is named there and looked at again only after it has changed.",
+            "manifest? What could not be landed is named there, and by `needlepoint doctor` as long as it stands.",
         ),
         Situation(
             "decided_deliveries",
@@ -218,8 +219,10 @@ ALERTS = Chapter(
         ),
         Situation(
             "left",
-            "A delivery was landed more than six hours ago and never read to its end.",
-            "Run the same feed again, or open its failed run in Dagster.",
+            "A delivery was landed more than six hours ago and never read to its end, or something in the landing "
+            "folder cannot be read.",
+            "Run the same feed again, or open its failed run in Dagster; `needlepoint doctor` names what is not "
+            "landed.",
         ),
         Situation(
             "sensor",
@@ -311,7 +314,8 @@ DOCTOR = Chapter(
         Situation(
             "dagster",
             "Dagster's settings differ from the shipped ones where they must not, or belong to another home.",
-            "Copy the part it names out of the shipped file; set DAGSTER_HOME as it says.",
+            "Copy the part it names out of the shipped file; set DAGSTER_HOME as it says. Settings of an earlier "
+            "version that nobody changed are replaced by `needlepoint upgrade`.",
         ),
         Situation(
             "postgresql",
@@ -325,6 +329,11 @@ DOCTOR = Chapter(
         ),
         Situation(
             "writer", "Who is writing to the home now.", "Nothing: it is worth knowing before you stop a machine."
+        ),
+        Situation(
+            "landing",
+            "Something in the landing folder can be read by nobody; the failure code follows.",
+            "See the code. Have it sent in another way, or take it away.",
         ),
         Situation(
             "deliveries",

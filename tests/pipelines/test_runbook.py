@@ -30,7 +30,7 @@ from pipelines.alert_channels import WORDS
 from pipelines.alerts import Kind
 from pipelines.definitions import defs
 from pipelines.doctor import examine
-from pipelines.failure_messages import BLANK, Message, calls_of, messages, sources, texts
+from pipelines.failure_messages import BLANK, Call, Message, calls_of, messages, program, texts
 from pipelines.findings import VERDICT_WORDS
 from pipelines.settings import HOME_VARIABLE
 
@@ -48,19 +48,23 @@ def keys(chapter: Chapter) -> set[str]:
     return set(found)
 
 
-def said_by(name: str, position: int) -> set[str]:
+def said_by(calls: tuple[Call, ...], name: str, position: int) -> set[str]:
     """What the calls of a function anywhere in the program say in one of their arguments."""
-    files = [path for path in sources() if f"{name}(" in path.read_text(encoding="utf-8")]
-    calls = [call for path in files for call in calls_of(path) if call.name == name]
-    return {text for call in calls for text in texts(call.node.args[position], call.place)} - {BLANK}
+    ours = [call for call in calls if call.name == name]
+    return {text for call in ours for text in texts(call.node.args[position], call.place)} - {BLANK}
 
 
 # ---- codes ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def said() -> tuple[Message, ...]:
-    return messages()
+def calls() -> tuple[Call, ...]:
+    return program()
+
+
+@pytest.fixture(scope="module")
+def said(calls: tuple[Call, ...]) -> tuple[Message, ...]:
+    return messages(calls)
 
 
 def test_every_code_that_is_raised_is_in_the_catalogue_and_no_other(said: tuple[Message, ...]) -> None:
@@ -70,7 +74,7 @@ def test_every_code_that_is_raised_is_in_the_catalogue_and_no_other(said: tuple[
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A program of one file."""
     monkeypatch.setattr(failure_messages, "ROOT", tmp_path)
     monkeypatch.setitem(sys.modules, "assets.planted", ModuleType("assets.planted"))
@@ -102,20 +106,30 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("raise InputProblem(problem.code, problem.where, problem.what, remedy)", []),
     ],
 )
-def test_a_code_is_found_wherever_it_is_raised(program: Path, code: str, found: list[Message]) -> None:
-    program.write_text(code, encoding="utf-8")
-    assert list(messages()) == found
+def test_a_code_is_found_wherever_it_is_raised(planted: Path, code: str, found: list[Message]) -> None:
+    planted.write_text(code, encoding="utf-8")
+    assert list(messages(program())) == found
 
 
-def test_a_code_that_nobody_can_know_before_is_not_passed_over(program: Path) -> None:
-    program.write_text("def bad(kind):\n    raise InputProblem(kind.upper(), '', 'x', 'y')", encoding="utf-8")
+def test_a_code_that_nobody_can_know_before_is_not_passed_over(planted: Path) -> None:
+    planted.write_text("def bad(kind):\n    raise InputProblem(kind.upper(), '', 'x', 'y')", encoding="utf-8")
     with pytest.raises(ValueError, match="is not known before it is raised"):
-        messages()
+        messages(program())
 
 
 def test_few_messages_cannot_be_told_from_the_source(said: tuple[Message, ...]) -> None:
     assert len(said) > 200
     assert sum(not re.search("[a-z]", message.what) for message in said) <= 12
+
+
+def test_findings_of_the_doctor_and_alerts_are_found(calls: tuple[Call, ...]) -> None:
+    found = failure_messages.findings(calls)
+    doctor = {one.what for one in found if one.code == failure_messages.DOCTOR}
+    alerts = [one for one in found if one.code == failure_messages.ALERT]
+    assert len(doctor) > 25
+    assert "nobody is told when something fails" in doctor
+    assert len(alerts) > 8
+    assert all(re.search("[a-z]", one.to_do) for one in alerts)
 
 
 # ---- what has no code ----------------------------------------------------------------------------------------------
@@ -134,13 +148,13 @@ def test_sensors_and_schedules() -> None:
     assert keys(AUTOMATION) == {one.name for one in (*(defs.sensors or ()), *(defs.schedules or ()))}
 
 
-def test_findings_of_verify() -> None:
-    assert keys(SEALS) == said_by("Broken", 1)
+def test_findings_of_verify(calls: tuple[Call, ...]) -> None:
+    assert keys(SEALS) == said_by(calls, "Broken", 1)
 
 
-def test_reasons_why_an_alert_was_not_sent() -> None:
+def test_reasons_why_an_alert_was_not_sent(calls: tuple[Call, ...]) -> None:
     source = (ROOT / "pipelines" / "alert_channels.py").read_text(encoding="utf-8")
-    said = said_by("Unsent", 0) | set(WORDS.values())
+    said = said_by(calls, "Unsent", 0) | set(WORDS.values())
     assert said <= keys(UNSENT)
     for key in keys(UNSENT) - said:
         assert key.split(BLANK)[0] in source
