@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from assets.home import Home
 from assets.simulation.network import simulate_network
 from pipelines.runner import RunOutcome, run
 from pipelines.settings import HOME_VARIABLE
+from tests.made_once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,18 +69,35 @@ def make_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
 
 
 @pytest.fixture(scope="session")
-def network_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The feed of a small simulated network, dirty rows included."""
-    out = tmp_path_factory.mktemp("feed")
-    simulate_network(out, patients=EPISODES, seed=7, contract=CONTRACT)
-    return out
+def network_feed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The feed of a small simulated network, dirty rows included; made once for all workers, so only to be read."""
+
+    def make(out: Path) -> Path:
+        simulate_network(out, patients=EPISODES, seed=7, contract=CONTRACT)
+        return out
+
+    return made_once(tmp_path_factory, worker_id, "network-feed", make)
 
 
 @pytest.fixture(scope="session")
-def network(make_installation: Callable[..., Installation], network_feed: Path) -> Installation:
-    """The small network, released."""
-    feeds = sorted(path for path in network_feed.iterdir() if path.is_dir())
-    return make_installation(feeds)
+def network(
+    make_installation: Callable[..., Installation],
+    network_feed: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Installation:
+    """The small network, released; run once for all workers, of which each has a copy of its own."""
+
+    def make(folder: Path) -> Installation:
+        feeds = sorted(path for path in network_feed.iterdir() if path.is_dir())
+        made = make_installation(feeds, home=Home(folder / "home", memory_limit="1GB"))
+        assert made.outcome.released, made.outcome
+        return made
+
+    made = made_once(tmp_path_factory, worker_id, "network", make)
+    own = tmp_path_factory.mktemp("network") / "home"
+    shutil.copytree(made.home.path, own, symlinks=True)
+    return replace(made, home=replace(made.home, path=own))
 
 
 @pytest.fixture(scope="session")
