@@ -10,9 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.execution.retries import RetryMode
-from dagster._core.executor.in_process import InProcessExecutor
-from dagster._core.storage.tags import RETRY_ON_ASSET_OR_OP_FAILURE_TAG
 
 from assets.publication.release import is_overtaken
 from pipelines.jobs import RELEASE_JOB
@@ -25,19 +22,35 @@ from pipelines.unlock import clear_away
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagster._core.events import DagsterEvent
+    # Dagster's public executor speaks of these three, and they have no public name
     from dagster._core.execution.context.system import PlanOrchestrationContext
     from dagster._core.execution.plan.plan import ExecutionPlan
+    from dagster._core.execution.retries import RetryMode
 
 WAIT_SECONDS = 30 * 60
 KEPT_CONNECTION = {"statement_timeout": 60_000, "pool_recycle": 3_600, "max_overflow": 5}
 """Milliseconds a statement may take, seconds until the connection is renewed, how many more there may be."""
 
+TRY_AGAIN_TAG = "dagster/retry_on_asset_or_op_failure"
+"""On a run: whether the daemon begins it again although it was a step that failed."""
+IN_PROCESS: dict[str, object] = {"retries": {"enabled": {}}}
 
-class OneWriterExecutor(InProcessExecutor):
-    """``InProcessExecutor`` that holds the lock of the home from the first step to the last."""
 
-    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
+class OneWriterExecutor(dg.Executor):
+    """Holds the lock of the home while another executor goes from the first step to the last."""
+
+    def __init__(self, steps: dg.Executor) -> None:
+        """``steps`` executes the steps."""
+        self._steps = steps
+
+    @property
+    def retries(self) -> RetryMode:
+        """Whether a step that failed is tried again."""
+        return self._steps.retries
+
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
         """Execute the steps when nobody else writes.
 
         Raises:
@@ -52,13 +65,17 @@ class OneWriterExecutor(InProcessExecutor):
         home.create()
         with only_writer(home, f"Dagster run {run.run_id}", WAIT_SECONDS, plan_context.log.info):
             clear_away(home)
-            yield from recorded_run(home, run, super().execute(plan_context, execution_plan))
+            yield from recorded_run(home, run, self._steps.execute(plan_context, execution_plan))
             if run.job_name == RELEASE_JOB and is_overtaken(home):
                 # the steps failed for no fault of theirs: the daemon is to begin again with what the home holds now
-                plan_context.instance.add_run_tags(run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: "true"})
+                plan_context.instance.add_run_tags(run.run_id, {TRY_AGAIN_TAG: "true"})
 
 
 @dg.executor(name="one_writer")
-def one_writer_executor(_: dg.InitExecutorContext) -> OneWriterExecutor:
+def one_writer_executor(context: dg.InitExecutorContext) -> dg.Executor:
     """The executor of every job."""
-    return OneWriterExecutor(retries=RetryMode.ENABLED)
+    create = dg.in_process_executor.executor_creation_fn
+    if create is None:
+        message = "Dagster no longer says how its executor is made"
+        raise dg.DagsterInvariantViolationError(message)
+    return OneWriterExecutor(create(context._replace(executor_config=IN_PROCESS)))
