@@ -25,6 +25,7 @@ from assets.quality.results import Status
 from dashboards.markup import clean
 from dashboards.words import source_name
 from pipelines.alerts import Alert, Kind
+from pipelines.landing_folder import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +49,7 @@ def home_watches(home: Home, now: datetime, stale_after: timedelta) -> Mapping[K
         Kind.CHECK: lambda: failing_checks(home, deliveries()),
         Kind.RUN: lambda: failed_runs(home, now),
         Kind.STALE: lambda: stale_sources(deliveries(), now, stale_after),
-        Kind.LEFT: lambda: left_behind(deliveries(), now),
+        Kind.LEFT: lambda: [*left_behind(deliveries(), now), *not_landed(home)],
         Kind.HELD: lambda: [*held_releases(home), *held_deliveries(deliveries())],
     }
 
@@ -139,6 +140,20 @@ def left_behind(deliveries: Iterable[Delivery], now: datetime) -> list[Alert]:
         )
         for one in deliveries
         if one.state not in SETTLED and one.landed_at and now - _moment(one.landed_at) > LONGEST_RUN
+    ]
+
+
+def not_landed(home: Home) -> list[Alert]:
+    """What lies in the landing folder and cannot be read, by profile and reason; names are for those who look there."""
+    reasons = sorted({(one.folder.name, problem.code) for one, problem in unreadable(home)})
+    return [
+        Alert(
+            Kind.LEFT,
+            f"landing {profile} {code}",
+            f"Something in the landing folder of {clean(profile)} cannot be read ({code})",
+            "`needlepoint doctor` names it. Send it in another way, or take it away.",
+        )
+        for profile, code in reasons
     ]
 
 

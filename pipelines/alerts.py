@@ -52,7 +52,7 @@ class Kind(StrEnum):
     HELD = "held"
     """A release or a delivery is held back or refused."""
     LEFT = "left"
-    """A delivery was landed and never read to its end."""
+    """A delivery was landed and never read to its end, or lies in the landing folder and cannot be landed."""
     SENSOR = "sensor"
     """A sensor, a schedule or the daemon has stopped."""
     HOME = "home"

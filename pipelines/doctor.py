@@ -26,6 +26,7 @@ from pipelines.alerting import whole_number
 from pipelines.doctor_dagster import postgres, settings_of_dagster
 from pipelines.doctor_findings import Finding, good, looked, note, wrong
 from pipelines.doctor_packages import packages, python
+from pipelines.landing_folder import unreadable
 from pipelines.one_writer import holder
 from pipelines.settings import (
     ALERT_DIGEST_VARIABLE,
@@ -72,6 +73,7 @@ def examine() -> tuple[Finding, ...]:
         ("postgresql", postgres),
         ("clock", clock),
         ("writer", writer),
+        ("landing", landing),
         ("deliveries", deliveries),
     )
     for topic, look_at in (("home", home_folder), ("disk", disk), *(inside if home.path.is_dir() else ())):
@@ -191,6 +193,17 @@ def writer(home: Home) -> Iterator[Finding]:
     """Who writes to the home."""
     who = holder(home)
     yield note(f"a run is writing to the home: {who}") if who else good("no run is writing")
+
+
+def landing(home: Home) -> Iterator[Finding]:
+    """What has arrived in the landing folder and can be read by nobody."""
+    found = [problem for _, problem in unreadable(home)]
+    if not found:
+        yield good("everything in the landing folder can be read")
+    for problem in found[:SHOWN]:
+        yield wrong(f"not landed, {problem.code}: {problem.where}: {problem.what}", problem.remedy)
+    if found[SHOWN:]:
+        yield wrong(f"{len(found) - SHOWN} more could not be landed", "Look again when these are mended")
 
 
 def deliveries(home: Home) -> Iterator[Finding]:

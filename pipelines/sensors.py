@@ -5,27 +5,23 @@ decided about is judged again, what a failed run left is tried once a day, and w
 """
 
 import json
-import time
-from collections.abc import Iterator
+import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 
 from assets.contract import CONTRACT
 from assets.deliveries.assets import DELIVERIES
-from assets.deliveries.landing import find_deliveries, land
+from assets.deliveries.landing import land
 from assets.deliveries.problems import InputProblem
-from assets.deliveries.profile import find_profile
 from assets.deliveries.state import left_deliveries
 from assets.home import Home
 from assets.quality.hold import to_judge_again
 from pipelines.jobs import INGEST
+from pipelines.landing_folder import Arrived, arrived, deliveries_in
 from pipelines.one_writer import only_writer
 from pipelines.unlock import free_dead_runs
 
-QUIET_SECONDS = 30
-"""A file that changed more recently may still be being copied."""
 POLL_SECONDS = 60
 WAIT_SECONDS = 20
 """How long a look waits for the run that is writing; Dagster gives it a minute in all."""
@@ -36,6 +32,8 @@ UNFINISHED = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+SAID = "not landed: "
+"""In the cursor, before the name of what could not be landed: a problem is said once, not every minute."""
 LEFT_AFTER = timedelta(hours=1)
 """A delivery that was landed so long ago and is read by no run was left behind."""
 
@@ -53,8 +51,9 @@ def new_deliveries(
 
     The cursor remembers what was landed, by name, size and time of change, so that nothing is copied twice.
     """
-    seen: dict[str, str] = json.loads(context.cursor or "{}")
-    ready = [found for found in _ready(home.landing) if seen.get(_name(found)) != found[-1]]
+    known: dict[str, str] = json.loads(context.cursor or "{}")
+    seen = {name: state for name, state in known.items() if os.path.lexists(home.landing / name.removeprefix(SAID))}
+    ready = [one for one in arrived(home) if seen.get(one.name) != one.signature]
     if not ready:
         return dg.SkipReason("No new delivery has arrived whole")
     try:
@@ -66,35 +65,33 @@ def new_deliveries(
     context.update_cursor(json.dumps(seen, sort_keys=True))
     if not requests:
         return dg.SkipReason("; ".join(problems) or "What has arrived was read before")
-    known = [str(request.partition_key) for request in requests]
-    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[DELIVERIES.build_add_request(known)])
+    new = [str(request.partition_key) for request in requests]
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[DELIVERIES.build_add_request(new)])
 
 
 def _land(
-    context: dg.SensorEvaluationContext, home: Home, ready: list[tuple[Path, Path, str]], seen: dict[str, str]
+    context: dg.SensorEvaluationContext, home: Home, ready: list[Arrived], seen: dict[str, str]
 ) -> tuple[list[dg.RunRequest], list[str]]:
     requests: list[dg.RunRequest] = []
     problems: list[str] = []
-    for found_feed in ready:
-        folder, feed, signature = found_feed
+    for one in ready:
+        found_wrong: list[str] = []
         try:
-            profile = find_profile(folder.name, home.profiles, CONTRACT)
-            found = find_deliveries([feed], profile)
-            problems.extend(str(problem) for problem in found.problems)
+            profile, found = deliveries_in(home, one)
+            found_wrong += [str(problem) for problem in found.problems]
             for sent in found.sent:
                 delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
                 if is_new:
                     requests.append(dg.RunRequest(run_key=delivery.run_key, partition_key=delivery.delivery_id))
-            seen[_name(found_feed)] = signature
-        except InputProblem as problem:
-            problems.append(str(problem))
-            context.log.warning("Not landed: %s", problem)
+            seen[one.name] = one.signature
+        except InputProblem as problem:  # it may pass without a change in the feed: it is looked at again
+            found_wrong.append(str(problem))
+        said = "; ".join(found_wrong)
+        if said and seen.get(SAID + one.name) != said:
+            context.log.warning("Not landed: %s", said)
+            seen[SAID + one.name] = said
+        problems += found_wrong
     return requests, problems
-
-
-def _name(found: tuple[Path, Path, str]) -> str:
-    folder, feed, _ = found
-    return f"{folder.name}/{feed.name}"
 
 
 @dg.sensor(
@@ -156,15 +153,3 @@ def killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     for run in freed:
         context.log.warning("KILLED: run %s had ended without a word; what it held is free", run)
     return dg.SkipReason(f"{len(freed)} killed runs freed" if freed else "No run was killed")
-
-
-def _ready(landing: Path) -> Iterator[tuple[Path, Path, str]]:
-    """Profile folder, feed and its signature, for everything in which nothing has changed for a while."""
-    latest = time.time() - QUIET_SECONDS
-    folders = sorted(path for path in landing.iterdir() if path.is_dir()) if landing.is_dir() else []
-    for folder in folders:
-        for feed in sorted(folder.iterdir()):
-            files = [feed] if feed.is_file() else [path for path in feed.rglob("*") if path.is_file()]
-            states = [path.stat() for path in files]
-            if files and all(state.st_mtime < latest for state in states):
-                yield folder, feed, f"{sum(s.st_size for s in states)} {max(s.st_mtime_ns for s in states)}"

@@ -170,6 +170,17 @@ def test_the_last_run(home: Home, state: RunState, hours_ago: float, told: list[
     assert says(home, Kind.RUN) == told
 
 
+def test_what_cannot_be_landed_is_told_by_profile_and_reason(home: Home) -> None:
+    for folder in ("canonical", "no_such_profile"):
+        (home.landing / folder).mkdir()
+        (home.landing / folder / "Anna Smith").symlink_to("/")
+        os.utime(home.landing / folder / "Anna Smith", (0, 0), follow_symlinks=False)
+    assert says(home, Kind.LEFT) == [
+        "Something in the landing folder of canonical cannot be read (SYMLINK)",
+        "Something in the landing folder of no_such_profile cannot be read (PROFILE)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("days", "is_stale"),
     [

@@ -60,7 +60,7 @@ def test_sound_installation_has_nothing_wrong(home: Home) -> None:
     found = examine()
     assert [str(one) for one in found if one.verdict is Verdict.WRONG] == []
     topics = "python packages settings secrets alerts chromium home disk permissions dagster postgresql clock writer"
-    assert [one.topic for one in found] == [*topics.split(), "deliveries"]
+    assert [one.topic for one in found] == [*topics.split(), "landing", "deliveries"]
     assert [path for path in sorted(home.path.rglob("*")) if path.name != ".lock"] == before
 
 
@@ -90,6 +90,13 @@ def leave_out(*names: str) -> Callable[[Home, pytest.MonkeyPatch], None]:
         path.write_text(yaml.safe_dump(kept), encoding="utf-8")
 
     return plant
+
+
+def link_in_landing(home: Home, _: pytest.MonkeyPatch) -> None:
+    (home.landing / "canonical").mkdir()
+    link = home.landing / "canonical" / "link"
+    link.symlink_to("/")
+    os.utime(link, (0, 0), follow_symlinks=False)
 
 
 def earlier_settings(home: Home, patch: pytest.MonkeyPatch) -> None:
@@ -173,6 +180,7 @@ FAULTS = [
     Fault(change("telemetry", {"enabled": True}), "dagster", "reports its use", "telemetry"),
     Fault(change("compute_logs", {}), "dagster", "values of rows", "compute_logs"),
     Fault(leave_out("concurrency", "run_retries"), "dagster", "lacks concurrency, run_retries", "Copy what is missing"),
+    Fault(link_in_landing, "landing", "SYMLINK", "Name the file or folder itself"),
     Fault(earlier_settings, "dagster", "that of an earlier version", "`needlepoint upgrade`"),
     Fault(lambda h, _: (h.dagster / "dagster.yaml").write_text("a: [", "utf-8"), "dagster", "be read", "Copy"),
     Fault(set_variable("DAGSTER_HOME", "/elsewhere"), "dagster", "each other's runs", "Set DAGSTER_HOME="),

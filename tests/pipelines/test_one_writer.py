@@ -17,7 +17,7 @@ from assets.deliveries.problems import InputProblem
 from assets.deliveries.profile import PROFILE_FOLDER, load_profile
 from assets.home import Home
 from assets.simulation.network import simulate_network
-from pipelines import one_writer, runner, sensors
+from pipelines import landing_folder, one_writer, runner, sensors
 from pipelines.definitions import defs
 from pipelines.executor import one_writer_executor
 from pipelines.one_writer import holder, only_writer
@@ -110,7 +110,7 @@ def test_the_command_line_says_busy(home: Home, other_writer: subprocess.Popen[s
 def test_the_landing_folder_is_looked_at_again_when_nobody_writes(
     home: Home, other_writer: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "QUIET_SECONDS", -60)
+    monkeypatch.setattr(landing_folder, "QUIET_SECONDS", -60)
     monkeypatch.setattr(sensors, "WAIT_SECONDS", 0)
     simulate_network(home.landing / "canonical", patients=20, seed=5, contract=CONTRACT, clean=True, sources=1)
 

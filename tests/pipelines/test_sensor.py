@@ -92,6 +92,49 @@ def test_an_unknown_profile_is_said_and_stops_nothing_else(home: Home) -> None:
     assert isinstance(look(home), dg.SensorResult)
 
 
+def test_what_cannot_be_landed_is_said_once_and_stops_nothing_else(
+    home: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arrive(home)
+    (folder,) = (path for path in (home.landing / "canonical").iterdir() if path.is_dir())
+    folder.rename(folder.with_name("<b>a name"))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "visit.csv").write_text("visit_key\n", encoding="utf-8")
+    for name, target in (("link", tmp_path / "elsewhere"), ("dangling", tmp_path / "nothing")):
+        link = home.landing / "canonical" / name
+        link.symlink_to(target)
+        os.utime(link, (0, 0), follow_symlinks=False)
+    with dg.instance_for_test() as instance:
+        with dg.build_sensor_context(instance=instance, resources={"home": home}) as context:
+            first = new_deliveries(context)
+        said = [line for line in capfd.readouterr().err.splitlines() if "Not landed: " in line]
+        assert sum("this is a symbolic link" in one for one in said) == 2
+        assert sum("its name begins with something other" in one for one in said) == 1
+        assert "<b>" not in "".join(said)
+        assert isinstance(first, dg.SkipReason)
+        assert home.ledger.all() == ()
+        with dg.build_sensor_context(instance=instance, resources={"home": home}, cursor=context.cursor) as later:
+            again = new_deliveries(later)
+        assert isinstance(again, dg.SkipReason)
+        assert "this is a symbolic link" in str(again.skip_message)
+        assert "Not landed: " not in capfd.readouterr().err
+        arrive_again = home.landing / "canonical" / "whole_20260701T020000Z"
+        (home.landing / "canonical" / "<b>a name").rename(arrive_again)
+        with dg.build_sensor_context(instance=instance, resources={"home": home}, cursor=later.cursor) as last:
+            assert isinstance(new_deliveries(last), dg.SensorResult)
+        assert "<b>" not in str(last.cursor), "what is gone is forgotten"
+
+
+def test_what_vanishes_while_it_is_looked_at_is_no_delivery(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(home)
+
+    def gone(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("pathlib.Path.rglob", gone)
+    assert isinstance(look(home), dg.SkipReason)
+
+
 def test_a_decision_about_a_held_delivery_starts_one_run(home: Home) -> None:
     arrive(home)
     look(home)
