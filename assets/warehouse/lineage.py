@@ -34,7 +34,7 @@ def column_lineage(query: exp.Query) -> Lineage:
     """Return the origins of every output column, in output order.
 
     Raises:
-        LineageError: a column that cannot be traced, or ``*`` over a table.
+        LineageError: a column that cannot be traced, ``*`` over a table, or ``*`` without some of its columns.
 
     """
     ctes: dict[str, Lineage] = {}
@@ -62,11 +62,16 @@ def _query(query: exp.Expr, ctes: Mapping[str, Lineage]) -> Lineage:
         message = "only selects and unions of selects can be traced"
         raise LineageError(message)
     sources = _sources(query, ctes)
+    windows = {window.name: window for window in query.args.get("windows") or ()}
     lineage: Lineage = {}
     for projection in query.selects:
         if isinstance(projection, exp.Star) or (
             isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
         ):
+            star = projection.this if isinstance(projection, exp.Column) else projection
+            if any(star.args.values()):
+                message = f"{projection.sql()}: name the columns"
+                raise LineageError(message)
             names = [projection.table] if isinstance(projection, exp.Column) else list(sources)
             for name in names:
                 source = sources[name]
@@ -76,7 +81,10 @@ def _query(query: exp.Expr, ctes: Mapping[str, Lineage]) -> Lineage:
                 lineage |= source
             continue
         name = projection.alias_or_name or f"{NAMELESS}{projection.sql()}"
-        origins = {origin for column in projection.find_all(exp.Column) for origin in _origins(column, sources)}
+        # a window that has a name stands beside the projections that use it
+        named = [windows[use.alias] for use in projection.find_all(exp.Window) if use.alias in windows]
+        columns = [column for part in (projection, *named) for column in part.find_all(exp.Column)]
+        origins = {origin for column in columns for origin in _origins(column, sources)}
         lineage[name] = tuple(sorted(origins))
     return lineage
 
