@@ -186,7 +186,8 @@ def _again() -> str:
     return _paragraphs(
         "The same raw files, names of deliveries, profiles, decisions and code give the same release, byte by byte, "
         "under the same id, whatever the machine, the order of files or the number of threads. A release that hides "
-        "something because of the one before it needs that one too; its manifest names it (`predecessor`).",
+        "something because of the one before it needs that one too; its manifest names it (`predecessor`). "
+        "Call `run` once for each profile.",
     ) + _commands(
         (
             "mkdir code && python -m zipfile -e HOME/code/VERSION.zip code",

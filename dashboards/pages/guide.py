@@ -70,8 +70,8 @@ def _top(meta: SiteMeta) -> str:
                     "think. Wait with decisions that hang on the last weeks."
                 ),
                 (
-                    "An older release is in force: somebody found the newer numbers wrong and put these back. Do not "
-                    "use copies of the newer ones."
+                    "An older release is in force: somebody put it back in place of a newer one, as a rule because the "
+                    "newer one was wrong. Do not use copies of that one."
                 ),
                 "Numbers on this page are withheld: a check found a fault that would have changed them.",
             )
@@ -189,6 +189,7 @@ def _time() -> str:
 
 
 def _missing(meta: SiteMeta) -> str:
+    counted = "; how many stands under Data quality" if meta.has("quality") else ""
     return bullets(
         (
             (
@@ -201,7 +202,7 @@ def _missing(meta: SiteMeta) -> str:
                 "telephone."
             ),
             "Outcome unknown is not the same as not recovered: it is left out of the rate and counted beside it.",
-            "Rows that broke a rule are set aside until they are corrected; how many stands under Data quality.",
+            f"Rows that broke a rule are set aside until they are corrected{counted}.",
         )
     )
 
