@@ -34,7 +34,7 @@ EXIT_CODES = Chapter(
     "Results go to standard output, progress to standard error. Before the sentence of a problem stands its code. "
     "A traceback instead of a sentence is an error of the program: report it, after a look whether it quotes a value.",
     (
-        Situation("0", "Done.", "Nothing."),
+        Situation("0", "Done.", "Nothing has to be done."),
         Situation(
             "1",
             "Done, but something needs you: a delivery or the release is held back (the old release stays), the doctor "
@@ -295,7 +295,9 @@ DOCTOR = Chapter(
             "Nobody is told when something fails, or a setting of alerts cannot be used.",
             "Set a receiver and try it with `needlepoint alerts test`.",
         ),
-        Situation("chromium", "No browser for the tests of the pages; nothing else needs it.", "Nothing."),
+        Situation(
+            "chromium", "No browser for the tests of the pages; nothing else needs it.", "Nothing has to be done."
+        ),
         Situation(
             "home",
             "The home is no folder, or of another version of the program.",
