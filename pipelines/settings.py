@@ -83,7 +83,9 @@ SETTINGS = (
     Setting(ALERT_FILE_VARIABLE, "file that gets a line of JSON per message", "none"),
     Setting(ALERT_DIGEST_VARIABLE, "hours between messages; urgent alerts do not wait. 0: all at once", "0"),
     Setting(
-        ALERT_STALE_VARIABLE, "days after which a silent source is stale, if that is unusual", str(DEFAULT_STALE_DAYS)
+        ALERT_STALE_VARIABLE,
+        "days after which a silent source is stale, if that is unusual, and deliveries are old in Dagster",
+        str(DEFAULT_STALE_DAYS),
     ),
     Setting("NEEDLEPOINT_POSTGRES_HOST", "machine of Dagster's PostgreSQL", "none", is_server=True),
     Setting("NEEDLEPOINT_POSTGRES_PORT", "its port", "none", is_server=True),

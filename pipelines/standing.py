@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.deliveries.problems import InputProblem
 from assets.publication.release import code_version
 from pipelines.alerting import whole_number
 from pipelines.settings import ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS
@@ -28,12 +29,8 @@ def with_standing(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefini
     all deliveries a day older, for a release is built the morning after. Where an asset names no version of its code it
     is that of the whole program: whatever of it changes may change any table. Deliveries name the contract, for they
     are read again only under another one.
-
-    Raises:
-        InputProblem: SETTING: the number of days is none.
-
     """
-    silent = max(1, whole_number(ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS))
+    silent = _silent_days()
     arriving, made, code = freshness(silent), freshness(silent + 1), code_version()
 
     def stand(spec: dg.AssetSpec) -> dg.AssetSpec:
@@ -47,3 +44,11 @@ def freshness(days: int) -> dg.FreshnessPolicy:
     """Fails after so many days, and warns a day earlier where there is a day between."""
     warned = (days - 1) * A_DAY if days > 1 else None
     return dg.FreshnessPolicy.time_window(fail_window=days * A_DAY, warn_window=warned)
+
+
+def _silent_days() -> int:
+    """As set for alerts. A number that is none keeps no delivery waiting: the doctor and the next alerts name it."""
+    try:
+        return max(1, whole_number(ALERT_STALE_VARIABLE, DEFAULT_STALE_DAYS))
+    except InputProblem:
+        return DEFAULT_STALE_DAYS

@@ -285,7 +285,7 @@ def test_the_daemon_sees_what_has_grown_old(storage: dg.DagsterInstance) -> None
         assert states(storage) == {FreshnessState.FAIL: set(SPECS)}
 
 
-@pytest.mark.parametrize(("days", "at_most"), [("9", 9), ("1", 1), ("0", 1)])
+@pytest.mark.parametrize(("days", "at_most"), [("9", 9), ("1", 1), ("0", 1), ("soon", 4)])
 def test_age_follows_the_setting_of_alerts(monkeypatch: pytest.MonkeyPatch, days: str, at_most: int) -> None:
     monkeypatch.setenv(ALERT_STALE_VARIABLE, days)
 
