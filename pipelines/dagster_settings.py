@@ -16,6 +16,7 @@ EDITIONS = (
     "b7ed4c104d16c111b2023f29ba819e9f7b7a6fbbbf4bbaefadf2a8bf9dc9c8b0",
     "d38ba45ef4db26647aaa7c4e9b88110e6a52e492303926883a84f948bd92b29a",
     "256480f0f116c31d0434fddf06708f75ea10ee7a70a2debf23bcda2bbeea2c09",
+    "6e4bbe00e6363e8c4f67bb30c739db9a7c43284f2ef9ee0397ba06fe678053b6",
 )
 """SHA-256 of ``dagster.yaml`` as each version of this program shipped it, the present one last."""
 

@@ -21,6 +21,7 @@ from dagster._core.workspace.config_schema import process_workspace_config
 
 from pipelines.cli import cli
 from pipelines.settings import SETTINGS
+from tests.pipelines.serving import unit_lines
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "pipelines" / "deploy"
@@ -74,25 +75,15 @@ def test_workspace_is_a_socket_and_no_port() -> None:
     }
 
 
-def options(unit: Path) -> dict[str, list[str]]:
-    """The lines of a unit, by name."""
-    found: dict[str, list[str]] = {}
-    for line in unit.read_text(encoding="utf-8").splitlines():
-        if line and line[0] not in "#[":
-            name, _, text = line.partition("=")
-            found.setdefault(name, []).append(text)
-    return found
-
-
 def test_target_wants_every_unit() -> None:
-    (wanted,) = options(DEPLOY / "systemd" / "needlepoint.target")["Wants"]
+    (wanted,) = unit_lines(DEPLOY / "systemd" / "needlepoint.target")["Wants"]
     assert sorted(wanted.split()) == [unit.name for unit in UNITS]
     assert len(UNITS) == 4
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_unit_is_private_and_comes_back(unit: Path) -> None:
-    said = options(unit)
+    said = unit_lines(unit)
     assert said["User"] == ["needlepoint"]
     assert said["UMask"] == ["0077"]
     assert said["Restart"] == ["always"]
@@ -104,7 +95,7 @@ def test_unit_is_private_and_comes_back(unit: Path) -> None:
 
 
 def test_a_timer_of_its_own_tells_alerts() -> None:
-    said, daemon = options(ALERTS), options(DEPLOY / "systemd" / "needlepoint-daemon.service")
+    said, daemon = unit_lines(ALERTS), unit_lines(DEPLOY / "systemd" / "needlepoint-daemon.service")
     alike = set(daemon) - {"Description", "PartOf", "After", "Wants", "Type", "ExecStart"}
     alike -= {"Restart", "RestartSec", "StartLimitIntervalSec"}
     assert {name: said[name] for name in alike} == {name: daemon[name] for name in alike}
@@ -115,7 +106,7 @@ def test_a_timer_of_its_own_tells_alerts() -> None:
     assert CliRunner().invoke(cli, [*verb, "--help"]).exit_code == 0
     assert CliRunner().invoke(cli, [verb[0], "shout", "--help"]).exit_code != 0
     assert "PartOf" not in said, "it outlives the daemon"
-    assert options(ALERTS.with_suffix(".timer"))["OnUnitInactiveSec"] == ["10min"]
+    assert unit_lines(ALERTS.with_suffix(".timer"))["OnUnitInactiveSec"] == ["10min"]
     assert ALERTS.with_suffix(".timer").name in (DEPLOY / "systemd" / "needlepoint.target").read_text(encoding="utf-8")
 
 
@@ -131,7 +122,7 @@ def test_containers_tell_alerts_as_often_and_of_a_dead_daemon_too(tmp_path: Path
     assert service["networks"] == settings_of("compose.yaml")["services"]["daemon"]["networks"]
     assert service["restart"] == "unless-stopped"
     *shell, script = service["command"]
-    (command,) = options(ALERTS)["ExecStart"]
+    (command,) = unit_lines(ALERTS)["ExecStart"]
     assert f"needlepoint {command.partition('needlepoint ')[2]}" in script
     assert re.findall(r"(?:timeout|sleep) (\d+)", script) == ["600", "600"], "as the timer and the unit say"
 
@@ -159,7 +150,9 @@ def test_containers_tell_alerts_as_often_and_of_a_dead_daemon_too(tmp_path: Path
 
 def commands() -> list[list[str]]:
     """What units and containers start, without the folder of the program."""
-    lines = [line for unit in UNITS for name in ("ExecStartPre", "ExecStart") for line in options(unit).get(name, [])]
+    lines = [
+        line for unit in UNITS for name in ("ExecStartPre", "ExecStart") for line in unit_lines(unit).get(name, [])
+    ]
     made = [shlex.split(line) for line in lines]
     services = settings_of("compose.yaml")["services"]
     made += [services[name]["command"] for name in ("daemon", "webserver", "review")]

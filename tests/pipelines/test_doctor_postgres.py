@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -19,70 +14,38 @@ from assets.home import Home
 from pipelines.dagster_settings import SERVER
 from pipelines.doctor_dagster import postgres
 from pipelines.doctor_findings import Verdict
+from tests.pipelines.postgres_server import PASSWORD, postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytest.importorskip("dagster_postgres", reason="the extra `server` is not installed")
-ACCOUNT = "postgres" if os.geteuid() == 0 else None
-"""PostgreSQL refuses to run as root."""
-PASSWORD = "of this test only"  # noqa: S105 the database lives for a few seconds
-
-
-def program(name: str) -> str:
-    """A program of the distribution's package, which are not always on the path; the newest version."""
-    found = shutil.which(name) or next(
-        (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None
-    )
-    if found is None:
-        pytest.skip("no PostgreSQL")
-    return found
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[int]:
-    """The port of an empty database. It lies outside of pytest's folders, which its account cannot enter."""
-    with tempfile.TemporaryDirectory(prefix="needlepoint-test-") as name, socket.socket() as probe:
-        folder = Path(name)
-        if ACCOUNT:
-            shutil.chown(folder, ACCOUNT)
-        secret = folder / "secret"
-        secret.write_text(PASSWORD, encoding="utf-8")
-        secret.chmod(0o644)
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-        make = [program("initdb"), "--no-sync", "--auth=scram-sha-256", "--username=needlepoint"]
-        run([*make, f"--pwfile={secret}", "--pgdata", str(folder / "data")])
-        probe.close()
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        control = [program("pg_ctl"), "--wait", "--silent", "--pgdata", str(folder / "data")]
-        run([*control, "--log", str(folder / "log"), "--options", options, "start"])
-        try:
-            yield port
-        finally:
-            run([*control, "--mode=immediate", "stop"])
-
-
-def run(command: list[str]) -> None:
-    subprocess.run(  # noqa: S603 our own command
-        command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=ACCOUNT, cwd="/", timeout=60
-    )
+def database() -> Iterator[dict[str, str]]:
+    """The settings that lead to an empty database."""
+    with postgres_server() as settings:
+        yield settings
 
 
 @pytest.fixture
-def home(tmp_path: Path, database: int, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Home:
     made = Home(tmp_path / "home", memory_limit="1GB")
     made.create()
     shutil.copyfile(SERVER, made.dagster / "dagster.yaml")
-    parts = {"HOST": "127.0.0.1", "PORT": str(database), "DB": "postgres", "USER": "needlepoint", "PASSWORD": PASSWORD}
-    for name, text in parts.items():
-        monkeypatch.setenv(f"NEEDLEPOINT_POSTGRES_{name}", text)
+    for name, text in database.items():
+        monkeypatch.setenv(name, text)
     return made
 
 
-def test_database_is_reached_and_the_daemon_is_watched(home: Home, database: int) -> None:
+def test_database_is_reached_and_the_daemon_is_watched(home: Home, database: dict[str, str]) -> None:
     reached, daemon = postgres(home)
-    assert (reached.verdict, reached.found) == (Verdict.GOOD, f"connected to 127.0.0.1:{database}")
+    assert (reached.verdict, reached.found) == (
+        Verdict.GOOD,
+        f"connected to 127.0.0.1:{database['NEEDLEPOINT_POSTGRES_PORT']}",
+    )
     assert "and never was" in daemon.found
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         assert type(instance.event_log_storage).__module__.startswith("dagster_postgres")
