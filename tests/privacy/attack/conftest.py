@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ from assets.home import Home
 from assets.outcomes.published import LAYOUTS
 from assets.privacy.disclosure.profiles import MINIMUM_GROUP
 from assets.publication.publish import STATISTICS, TABLES
-from assets.publication.release import SITE, current_release
+from assets.publication.release import SITE
 from assets.publication.site_meta import site_meta
 from assets.simulation.network import simulate_network
 from dashboards.site import build_site
 from pipelines.runner import run
 from pipelines.settings import HOME_VARIABLE
+from tests.made_once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,20 +93,11 @@ def primary_only(exact: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Release, Release]:
     """Both releases, the first one first."""
-    own = tmp_path_factory.getbasetemp()
-    root = (own if worker_id == "master" else own.parent) / "attack"
-    root.mkdir(exist_ok=True)
     before = dict(os.environ)
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = root / "done"
-        if not done.exists():
-            names = _release_twice(root)
-            done.write_text("\n".join(names), encoding="utf-8")
-        first, second = done.read_text(encoding="utf-8").split("\n")
+    first, second = made_once(tmp_path_factory, worker_id, "attack", _release_twice)
     os.environ.clear()
     os.environ.update(before)
-    return Release(root / "home" / "releases" / first), Release(root / "home" / "releases" / second)
+    return Release(first), Release(second)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +112,7 @@ def control(releases: tuple[Release, Release], tmp_path_factory: pytest.TempPath
     return made[0], made[1]
 
 
-def _release_twice(root: Path) -> list[str]:
+def _release_twice(root: Path) -> tuple[Path, Path]:
     simulate_network(root / "feed", patients=PATIENTS, seed=7, contract=CONTRACT, sources=1, clean=True)
     (whole,) = (path for path in (root / "feed").iterdir() if path.is_dir())
     label, _, _ = whole.name.rpartition("_")
@@ -130,12 +121,12 @@ def _release_twice(root: Path) -> list[str]:
     home = Home(root / "home", memory_limit="1GB")
     os.environ[HOME_VARIABLE] = str(home.path)
     profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
-    names = []
+    made = []
     for feed in (part, whole):
         outcome = run(home, [feed], profile, lambda _: None)
         assert outcome.released, (outcome.held, outcome.held_by, outcome.failed)
-        names.append(current_release(home) or "")
-    return names
+        made.append(home.current.resolve())
+    return made[0], made[1]
 
 
 def _leave_out_last_patients(whole: Path, part: Path) -> None:
