@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -253,11 +254,12 @@ def test_a_held_delivery_and_a_refused_one_delay_no_other(
 
 
 def test_a_change_of_scale_holds_the_delivery(
-    make_installation: Callable[..., Any], network_feed: Path, tmp_path: Path
+    network: Any, make_installation: Callable[..., Any], network_feed: Path, tmp_path: Path
 ) -> None:
     """The same clinic sends shoulder motion in tenths of what it was: every score is still possible."""
     source = next(path for path in sorted(network_feed.iterdir()) if path.is_dir())
-    first = make_installation([source])
+    home = replace(network.home, path=tmp_path / "home")
+    shutil.copytree(network.home.path, home.path, symlinks=True)
     later = tmp_path / "later_20260801T020000Z"
     shutil.copytree(source, later)
     lines = (later / "measurement.csv").read_text(encoding="utf-8").splitlines()
@@ -268,9 +270,10 @@ def test_a_change_of_scale_holds_the_delivery(
             cells[6] = f"{float(cells[6]) / 10:.1f}"
         changed.append(",".join(cells))
     (later / "measurement.csv").write_text("\n".join(changed) + "\n", encoding="utf-8")
-    second = make_installation([later], home=first.home)
+    second = make_installation([later], home=home)
     assert second.outcome.exit_code == 1
-    (record,) = [one for one in first.home.ledger.all() if one.label == later.name]
+    assert second.outcome.release == network.outcome.release
+    (record,) = [one for one in home.ledger.all() if one.label == later.name]
     assert (record.state, record.problem_code) == ("held", "SCALE_DRIFT")
     assert "shld_" in record.problem or "Shoulder" in record.problem
     assert record.compared_with

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,13 +24,14 @@ from assets.home import Home
 from assets.home_format import check_home, older
 from assets.publication import release
 from assets.publication.release import current_release
+from assets.simulation.network import simulate_network
 from pipelines.cli import cli
 from pipelines.quarantine import quarantine_entries
 from pipelines.settings import HOME_VARIABLE
 from tests.audit.conftest import sealed_home, sealed_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.pipelines.conftest import Installation
@@ -184,9 +184,11 @@ def test_what_is_no_record_is_refused_and_named(sealed_home: Home, content: str)
         sealed_home.ledger.all()
 
 
-def test_an_earlier_home_is_brought_up_to_date(network: Installation, tmp_path: Path) -> None:
-    home = replace(network.home, path=tmp_path / "home")
-    shutil.copytree(network.home.path, home.path, symlinks=True)
+def test_an_earlier_home_is_brought_up_to_date(make_installation: Callable[..., Installation], tmp_path: Path) -> None:
+    simulate_network(tmp_path / "feed", patients=120, seed=7, contract=CONTRACT, sources=2)
+    made = make_installation(sorted(path for path in (tmp_path / "feed").iterdir() if path.is_dir()))
+    home = made.home
+    assert made.outcome.released
     before, site = current_release(home), (home.site / "index.html").read_bytes()
     rows = sorted(home.lake.glob("*/rows/*.parquet"))
     read = {path: pl.read_parquet(path) for path in rows}
