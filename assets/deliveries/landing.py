@@ -7,6 +7,7 @@ with a parser.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fnmatch
 import getpass
 import hashlib
@@ -17,7 +18,7 @@ import stat
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from assets.deliveries.ledger import RECORD, DeliveredFile, Delivery, State, read_record, write_delivery
 from assets.deliveries.limits import LIMITS
@@ -36,6 +37,9 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,()+-]{0,127}")
 """Names that need no quoting in a table, a page or a spreadsheet; blanks are usual in exports."""
 STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z")
 CHUNK_BYTES = 1 << 20
+MANIFEST_BYTES = 1 << 24
+DEEPEST_FOLDER = 32
+"""Folders within each other that are looked into."""
 ID_DIGITS = 16
 INCOMING = ".incoming-"
 PROFILE_NAME = "profile.yaml"
@@ -121,7 +125,10 @@ def _single(feed: Path, profile: Profile) -> Sent | InputProblem:
     return _bad_name(feed) or _one_file(source or profile.files[0], feed)
 
 
-def _in_folder(folder: Path, profile: Profile) -> Iterator[Sent | InputProblem]:
+def _in_folder(folder: Path, profile: Profile, depth: int = 1) -> Iterator[Sent | InputProblem]:
+    if depth > DEEPEST_FOLDER:
+        yield InputProblem("UNREADABLE", _said(folder), "it lies too deep in other folders", "Put it nearer to the top")
+        return
     try:
         children = sorted(folder.iterdir())
     except OSError:
@@ -145,7 +152,7 @@ def _in_folder(folder: Path, profile: Profile) -> Iterator[Sent | InputProblem]:
         yield bad or Sent(folder.resolve().name, tuple(files), manifest)
     for child in children:
         if child.is_dir() and not child.is_symlink():
-            yield from _in_folder(child, profile)
+            yield from _in_folder(child, profile, depth + 1)
 
 
 def _one_file(source: FileSource, path: Path) -> Sent:
@@ -295,7 +302,9 @@ def _compare_manifest(manifest: Path, hashes: Mapping[str, str]) -> None:
         "INCOMPLETE", manifest.name, "the files are not what the manifest says", "Wait for the upload or send it again"
     )
     try:
-        lines = manifest.read_text(encoding="utf-8").splitlines()
+        with _opened(manifest) as file:
+            content = file.read(MANIFEST_BYTES + 1)
+        lines = content.decode().splitlines() if len(content) <= MANIFEST_BYTES else ["too long"]
     except (OSError, UnicodeDecodeError):
         raise incomplete from None
     listed = {name.lstrip("*"): digest.lower() for digest, _, name in (line.partition("  ") for line in lines if line)}
@@ -308,12 +317,26 @@ def _same_reading(known: Delivery, now: Delivery) -> bool:
     return settled and (known.profile_digest, known.contract_version) == (now.profile_digest, now.contract_version)
 
 
+def _opened(path: Path) -> BinaryIO:
+    """A file that was found to be a plain one, and is one still: whoever sent it may have replaced it since.
+
+    Raises:
+        OSError: it is a link, or nothing that can be copied; a pipe does not keep us waiting.
+
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return os.fdopen(descriptor, "rb")
+
+
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     digest = hashlib.sha256()
     size = 0
     try:
         LIMITS.check_file(source, source.name)
-        reader = source.open("rb")
+        reader = _opened(source)
     except OSError:
         raise InputProblem("UNREADABLE", source.name, "the file cannot be opened", "Check its permissions") from None
     with reader, target.open("wb") as writer:

@@ -30,7 +30,10 @@ class Limits:
         ratio_bytes: see ``ratio``.
         rows: records. Ten times the largest export we know of.
         columns: as many as a sheet of Excel can have.
-        part_bytes: a part of a workbook that has to be kept in memory, its table of texts above all.
+        part_bytes: a part of a file that has to be kept in memory: of a workbook the table of texts above all, of a
+            Parquet file a page.
+        footer_bytes: the list of columns and groups of rows at the end of a Parquet file. A billion rows in groups of
+            usual size have 20 MB.
         malformed_rows: rows with the wrong shape, whose numbers are kept. A file with more has another shape than the
             profile says.
 
@@ -43,6 +46,7 @@ class Limits:
     rows: int = 1_000_000_000
     columns: int = 16_384
     part_bytes: int = _GIB // 2
+    footer_bytes: int = _GIB // 32
     malformed_rows: int = 5_000_000
 
     def check_file(self, path: Path, name: str) -> None:

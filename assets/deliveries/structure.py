@@ -70,6 +70,8 @@ def read_structure(path: Path, name: str, delimiter: str, limits: Limits = LIMIT
         counter.finish()
     except UnicodeDecodeError:
         raise _not_utf8(path, name) from None
+    if not counter.records:  # nothing but a byte-order mark
+        raise InputProblem("EMPTY", name, "the file is empty", "Send it again")
     return Structure(header, counter.records - 1, tuple(record - 1 for record in counter.malformed if record > 1))
 
 
@@ -198,10 +200,10 @@ def _between_quotes(block: bytes) -> NDArray[np.uint8]:
 
 def _end_of_records(block: bytes, between: NDArray[np.uint8]) -> int:
     """Where the last whole record of a block ends that begins with a record."""
-    end = block.rfind(b"\n")
-    while len(between) and end >= 0 and between[end]:
-        end = block.rfind(b"\n", 0, end)
-    return end + 1
+    if not len(between):
+        return block.rfind(b"\n") + 1
+    ends = np.flatnonzero((np.frombuffer(block, np.uint8) == _LF) & (between == 0))
+    return int(ends[-1]) + 1 if len(ends) else 0
 
 
 def _header(path: Path, name: str, delimiter: str) -> tuple[str, ...]:

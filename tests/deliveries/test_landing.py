@@ -295,3 +295,46 @@ def test_file_that_cannot_be_opened(reader: Reader) -> None:
     with pytest.raises(InputProblem) as caught:
         land(sent, profile, CONTRACT.version, reader.ledger)
     assert caught.value.code == "UNREADABLE"
+
+
+def test_what_was_replaced_after_it_was_found_is_not_followed(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("secret")
+    feed = reader.write({"b.csv": "other"}) / "a.csv"
+
+    def link() -> None:
+        feed.symlink_to(tmp_path / "secret.csv")
+
+    for replaced in (link, lambda: os.mkfifo(feed), feed.mkdir):
+        feed.write_text("key\n1\n")
+        (found,) = find_deliveries([feed], reader.profile(ONE)).sent
+        feed.unlink()
+        replaced()
+        with pytest.raises(InputProblem) as caught:
+            land(found, reader.profile(ONE), "1", reader.ledger)
+        assert caught.value.code == "UNREADABLE"
+        feed.rmdir() if feed.is_dir() else feed.unlink()
+    assert not list(reader.ledger.lake.iterdir())
+
+
+def test_a_manifest_that_is_no_list_is_not_read_whole(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = reader.write({"a.csv": PRECAUTIONS}) / "a.csv"
+    digest = hashlib.sha256(feed.read_bytes()).hexdigest()
+    feed.with_name("a.csv.sha256").write_text(f"{digest}  a.csv\n")
+    (found,) = find_deliveries([feed], reader.profile(ONE)).sent
+    land(found, reader.profile(ONE), "1", reader.ledger)
+    monkeypatch.setattr(landing, "MANIFEST_BYTES", 50)
+    with pytest.raises(InputProblem) as caught:
+        land(found, reader.profile(ONE), "1", reader.ledger)
+    assert caught.value.code == "INCOMPLETE"
+
+
+def test_folders_without_end_are_left(reader: Reader) -> None:
+    feed = folder = reader.write({})
+    for _ in range(landing.DEEPEST_FOLDER):
+        folder /= "a"
+    folder.mkdir(parents=True)
+    (folder / "deep.csv").write_text("key\n1\n")
+    (feed / "a" / "near.csv").write_text("key\n1\n")
+    found = find_deliveries([feed], reader.profile(ONE))
+    assert [sent.label for sent in found.sent] == ["near.csv"]
+    assert [problem.code for problem in found.problems] == ["UNREADABLE"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assets.deliveries.formats.table import ROW_NUMBER, STRUCTURE, TextTable, frame_names
@@ -13,12 +15,16 @@ from assets.deliveries.problems import InputProblem, said_column
 from assets.deliveries.structure import USUAL_FIELD_BYTES, USUAL_LINE_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from assets.deliveries.limits import Limits
     from assets.deliveries.profile.fields import FileSource
 
 _BATCH_ROWS = 1 << 17
+_BUFFER_BYTES = 1 << 20
+_END_BYTES = 8
+"""Of the footer's length and the signature, with which a file ends."""
 _POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
 _TIME = "%H:%M:%S%.f"
@@ -33,7 +39,7 @@ def open_parquet(path: Path, name: str, source: FileSource, limits: Limits) -> T
 
     """
     records = _records(path, name, limits)
-    _check_pages(path, records, name)
+    _check_pages(path, records, name, source.ignored, limits)
     try:
         rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         schema = rows.collect_schema()
@@ -108,6 +114,7 @@ def stated_records(path: Path) -> int:
 
 def _records(path: Path, name: str, limits: Limits) -> int:
     """Rows as the footer states them, after a look at what it would take to read them."""
+    _check_footer(path, name, limits)
     try:
         footer = pq.read_metadata(path)
         size = sum(footer.row_group(group).total_byte_size for group in range(footer.num_row_groups))
@@ -119,20 +126,65 @@ def _records(path: Path, name: str, limits: Limits) -> int:
     return int(footer.num_rows)
 
 
-def _check_pages(path: Path, records: int, name: str) -> None:
+def _check_footer(path: Path, name: str, limits: Limits) -> None:
+    """Refuse a footer that lists more columns and groups of rows than can be kept in memory, before it is read."""
+    with path.open("rb") as file:
+        file.seek(-min(_END_BYTES, path.stat().st_size), os.SEEK_END)
+        length = int.from_bytes(file.read(4), "little")
+    if limits.footer_bytes < length < path.stat().st_size:  # a longer one is damage
+        raise InputProblem(
+            "TOO_LARGE",
+            name,
+            f"its footer has more than {limits.footer_bytes:,} bytes",
+            "Write it with fewer columns, or with more rows in each group of rows",
+        )
+
+
+def _check_pages(path: Path, records: int, name: str, ignored: Collection[str], limits: Limits) -> None:
     """Decode the whole file once with Arrow: Polars ends the process on some damaged files, Arrow says so.
 
-    Columns are left as dictionaries, which takes a hundredth of what is done with them later.
+    One column after the other, so that no more than a page of each is in memory, whatever the footer states; texts are
+    left as dictionaries, which takes a hundredth of what is done with them later. Nested columns that the profile
+    ignores are never decoded. What a file of few bytes says over and over counts as often as it is said.
     """
+    packed = path.stat().st_size
+    size = 0
+    before = pa.total_allocated_bytes()
     try:
         with pq.ParquetFile(path) as footer:
-            texts = [field.name for field in footer.schema_arrow if field.type in (pa.string(), pa.large_string())]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
-            found = sum(batch.num_rows for batch in file.iter_batches(_BATCH_ROWS, use_threads=False))
+            fields = list(footer.schema_arrow)
+        texts = [field.name for field in fields if field.type in (pa.string(), pa.large_string())]
+        with pq.ParquetFile(path, read_dictionary=texts, buffer_size=_BUFFER_BYTES) as file:
+            for field in fields:
+                if pa.types.is_nested(field.type) and field.name in ignored:
+                    continue
+                found = 0
+                for batch in file.iter_batches(_BATCH_ROWS, columns=[field.name], use_threads=False):
+                    found += batch.num_rows
+                    size += batch.num_rows + _characters(batch.column(0))
+                    limits.check_unpacked(size, packed, name)
+                    if pa.total_allocated_bytes() - before > limits.part_bytes:
+                        raise InputProblem(
+                            "TOO_LARGE",
+                            name,
+                            f"reading a part of it takes more than {limits.part_bytes:,} bytes",
+                            "Write it with smaller pages",
+                        )
+                if found != records:
+                    raise _damaged(name)
     except (pa.ArrowException, ValueError, OSError):
         raise _damaged(name) from None
-    if found != records:
-        raise _damaged(name)
+
+
+def _characters(column: pa.Array) -> int:
+    """Bytes of a column of text; of others 0."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    lengths = pc.binary_length(column.dictionary)
+    longest = pc.max(lengths).as_py() or 0
+    if longest <= USUAL_FIELD_BYTES:
+        return int(longest * len(column))
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
 
 
 def _check_columns(rows: pl.LazyFrame, records: int, name: str) -> None:

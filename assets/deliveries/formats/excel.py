@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from assets.deliveries.profile.fields import FileSource
 
 _BATCH_CELLS = 1 << 18
+_BATCH_ROWS = 512
+"""At least, for every batch costs as much as a thousand cells for each column."""
+_BATCH_CHARACTERS = 1 << 24
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 """Control characters, and halves of characters, which a workbook can escape but no text can hold."""
 
@@ -49,6 +52,7 @@ def open_excel(path: Path, name: str, source: FileSource, scratch: Path, limits:
                     columns = [list(column) for column in zip(*batch, strict=True)]
                     writer.write(columns, malformed)
                     limits.check_rows(writer.records, name)
+                    limits.check_unpacked(writer.size, path.stat().st_size, name)
         if any(first == 1 for first, _ in reader.merged):
             raise InputProblem(
                 "HEADER", f"{name}, header", "cells of it are merged", "Unmerge them and name each column"
@@ -98,9 +102,10 @@ def _header(first: tuple[int, list[str]], name: str) -> tuple[str, ...]:
 def _batches(lines: Iterable[tuple[int, list[str]]], width: int) -> Iterator[tuple[list[list[str]], list[bool]]]:
     """Rows of equal width with whether each is malformed; blank rows at the end are left out."""
     longest = max(USUAL_LINE_BYTES, USUAL_FIELD_BYTES * width)
-    size = max(_BATCH_CELLS // width, 1)
+    size = max(_BATCH_CELLS // width, _BATCH_ROWS)
     batch: list[list[str]] = []
     malformed: list[bool] = []
+    characters = 0  # one text of the workbook may stand in any number of cells
     last = 1
     for number, cells in lines:
         if not cells:
@@ -117,9 +122,10 @@ def _batches(lines: Iterable[tuple[int, list[str]]], width: int) -> Iterator[tup
         kept = [_UNFIT.sub("", cell) for cell in cells[:width]] if unfit else cells[:width]
         batch.append(kept + [""] * (width - len(cells)))
         malformed.append(unfit or len(cells) > width or len(text) > longest)
-        if len(batch) >= size:
+        characters += len(text)
+        if len(batch) >= size or characters > _BATCH_CHARACTERS:
             yield batch, malformed
-            batch, malformed = [], []
+            batch, malformed, characters = [], [], 0
     if batch:
         yield batch, malformed
 

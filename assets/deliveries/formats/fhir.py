@@ -38,6 +38,9 @@ MAXIMUM_TEXT = 4096
 BATCH_ROWS = 20_000
 BATCH_BYTES = 1 << 24
 ELEMENTS_SAID = 12
+ELEMENTS_KEPT = 1000
+"""Names of elements that are counted one by one; a file can make up any number."""
+STRANGE = "elements that FHIR does not have"
 
 _REFERENCE = re.compile(
     r"(?:https?://[^\s?#]+/)?"
@@ -168,7 +171,9 @@ class _Resources:
             resource = self._decoder.decode(line.decode())
             if not isinstance(resource, dict):
                 return None
-            self._identifying.update(map(_said, identifying_elements(resource, self._mode)))
+            for element in map(_said, identifying_elements(resource, self._mode)):
+                known = element in self._identifying or len(self._identifying) < ELEMENTS_KEPT
+                self._identifying[element if known else STRANGE] += 1
             if resource.get("resourceType") != self._type:
                 return None
             return [_text(self._interpreter.visit(path, resource)) for path in self._paths]
@@ -199,7 +204,7 @@ class _Resources:
 
 def _said(element: str) -> str:
     """An element for a sentence: by its name if FHIR can have it, for a key may be anything, even a name."""
-    return element if _ELEMENT.fullmatch(element) else "elements that FHIR does not have"
+    return element if _ELEMENT.fullmatch(element) else STRANGE
 
 
 def _lines(path: Path, name: str) -> Iterator[bytes | None]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 
-from assets.deliveries.formats.scratch import CHUNK_BYTES
-from assets.deliveries.formats.workbook import local, new_parser
+from assets.deliveries.formats.workbook import LONGEST_CELL, MARK, Handlers, fed, local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,11 +19,7 @@ if TYPE_CHECKING:
 ROWS = 1 << 20
 COLUMNS = 1 << 14
 """As many as a sheet can have."""
-MARK = "\0"
-"""Stands for a formula whose result was not saved, or a text too long for a cell."""
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-LONGEST_CELL = 32_767
-"""Characters that a cell can have. A longer text is not kept, so that no cell can fill the memory."""
 _WHOLE = 1e16
 """Below it Python writes a whole number with all its digits."""
 
@@ -68,16 +63,9 @@ class SheetReader:
 
     def rows(self) -> Generator[tuple[int, list[str]]]:
         """Number (from 1) and cells of every row that the file mentions; later ones have higher numbers."""
-        parser = new_parser()
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._text
-        with self._workbook.archive.open(self._part) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                parser.Parse(chunk, False)  # noqa: FBT003 expat takes no keyword
-                yield from self._done
-                self._done.clear()
-            parser.Parse(b"", True)  # noqa: FBT003
-        yield from self._done
+        for _ in fed(self._workbook.archive, self._part, Handlers(self._start, self._end, self._text)):
+            yield from self._done
+            self._done.clear()
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag not in self._starts:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from assets.deliveries.profile.fields import FileSource
 
 _PART_CELLS = 1 << 21
+_PART_BYTES = 1 << 28
+_PART_ROWS = 100
+"""At least, for every part is sought from the beginning of the file."""
 _SIGNATURES = {
     "spss": (b"$FL2", b"$FL3"),
     "stata": (b"<stata_dta>", *(bytes([version]) for version in range(102, 116))),
@@ -67,7 +70,7 @@ def open_statistical(path: Path, name: str, source: FileSource, scratch: Path, l
     texts = [_text_of(source.format, about, column) for column in header]
     names = frame_names(header, source.ignored, name)
     longest = max(USUAL_LINE_BYTES, USUAL_FIELD_BYTES * len(header))
-    size = max(_PART_CELLS // len(header), 1)
+    size = min(max(_PART_CELLS // len(header), 1), _rows_at_once(about, path, name))
     with TextWriter(scratch, names) as writer:
         while stated is None or writer.records < stated:
             part, _ = _read(path, name, source, row_offset=writer.records, row_limit=size)
@@ -82,9 +85,24 @@ def open_statistical(path: Path, name: str, source: FileSource, scratch: Path, l
             )
             writer.write(columns, length > longest)
             limits.check_rows(writer.records, name)
+            limits.check_unpacked(writer.size, path.stat().st_size, name)
     if stated is not None and writer.records != stated:
         raise _damaged(name, source.format)
     return TextTable(header, writer.rows(), writer.records)
+
+
+def _rows_at_once(about: Any, path: Path, name: str) -> int:  # noqa: ANN401
+    """Rows whose texts the memory holds, however well they are packed.
+
+    A text of Stata's kind strL has no width, and one may stand in any number of rows: it may be as long as the file.
+    """
+    widths = [about.variable_storage_width[column] or path.stat().st_size for column in about.column_names]
+    rows = _PART_BYTES // sum(widths)
+    if rows < _PART_ROWS and not all(about.variable_storage_width.values()):
+        raise InputProblem(
+            "FORMAT", name, "it holds texts without a greatest length (strL)", "Store them as str20 or another width"
+        )
+    return max(rows, 1)
 
 
 def _read(path: Path, name: str, source: FileSource, **options: Any) -> tuple[dict[str, list[Any]], Any]:  # noqa: ANN401

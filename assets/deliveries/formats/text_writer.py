@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assets.deliveries.formats.scratch import new_file
@@ -24,6 +25,8 @@ class TextWriter:
         """``names`` are those of the columns, each once."""
         self.path = new_file(scratch, ".parquet")
         self.records = 0
+        self.size = 0
+        """Bytes of the text, as CSV would have them: one for the end of each cell, also of an empty one."""
         self._schema = pa.schema(
             [*((name, pa.large_string()) for name in names), (ROW_NUMBER, pa.int64()), (STRUCTURE, pa.bool_())]
         )
@@ -47,6 +50,7 @@ class TextWriter:
             else pa.array(column, pa.large_string())
             for column in columns
         ]
+        self.size += sum(int(pc.sum(pc.binary_length(array)).as_py() or 0) + len(array) for array in arrays)
         first = self.records + 1
         self.records += len(malformed)
         numbers = pa.array(range(first, self.records + 1), pa.int64())

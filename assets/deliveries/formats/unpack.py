@@ -6,6 +6,8 @@ import errno
 import gzip
 import zipfile
 import zlib
+from contextlib import contextmanager
+from io import FileIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from assets.deliveries.formats.scratch import CHUNK_BYTES, new_file
@@ -13,6 +15,7 @@ from assets.deliveries.limits import LIMITS, Limits
 from assets.deliveries.problems import InputProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _GZIP = b"\x1f\x8b"
@@ -29,6 +32,8 @@ _TAR, _TAR_AT = b"ustar", 257
 _SIGNATURE_BYTES = 512
 _ENCRYPTED = 1
 _MAC_FOLDER = "__MACOSX/"
+_LONGEST_READ = 1 << 22
+"""Bytes that an archive is asked for at once: its list of files above all, which is kept in memory."""
 
 
 def unpacked(path: Path, name: str, scratch: Path, *, zipped: bool = False, limits: Limits = LIMITS) -> Path:
@@ -117,7 +122,7 @@ def _unzip(path: Path, name: str, scratch: Path, limits: Limits) -> Path:
     """Copy the one file of an archive. Names in the archive are never used as paths."""
     target = new_file(scratch)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_archive(path) as archive:
             entry = _only_file(archive, name)
             limits.check_unpacked(entry.file_size, entry.compress_size, name)
             # a reader that stops at the size the archive states: a false one shows in the checksum
@@ -135,6 +140,34 @@ def _unzip(path: Path, name: str, scratch: Path, limits: Limits) -> Path:
             raise
         raise _damaged(name) from None
     return target
+
+
+@contextmanager
+def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip archive that cannot fill the memory.
+
+    Its list of files is short, and nothing in it is packed by bzip2 or LZMA, which unpack all that they are given at
+    once, whatever size was stated.
+
+    Raises:
+        zipfile.BadZipFile: it is damaged, or lists too many files.
+        NotImplementedError: something in it is packed in another way than by deflate.
+
+    """
+    with _Bounded(path) as file, zipfile.ZipFile(file) as archive:
+        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in archive.infolist()):
+            raise NotImplementedError
+        yield archive
+
+
+class _Bounded(FileIO):
+    """A file of which no more than a bounded part is read at once."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(_LONGEST_READ + 1 if size is None or size < 0 else min(size, _LONGEST_READ + 1)) or b""
+        if len(content) > _LONGEST_READ:
+            raise zipfile.BadZipFile
+        return content
 
 
 def _only_file(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

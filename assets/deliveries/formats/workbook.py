@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
@@ -20,6 +20,7 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 from openpyxl.utils.escape import unescape
 
 from assets.deliveries.formats.scratch import CHUNK_BYTES
+from assets.deliveries.formats.unpack import opened_archive
 from assets.deliveries.problems import InputProblem
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _ZIP = b"PK\x03\x04"
 _WORKBOOK = "xl/workbook.xml"
 _MACROS = ("vbaProject.bin", "macrosheets/")
+LONGEST_CELL = 32_767
+"""Characters that a cell can have. A longer text is not kept, so that no cell can fill the memory."""
+MARK = "\0"
+"""Stands for a formula whose result was not saved, or a text too long for a cell."""
+_LONGEST_TAG = 1 << 22
+"""Bytes. The parser keeps a tag or a comment whole; those of workbooks have some hundred."""
+_DEEPEST = 256
+"""Elements within each other, of which the parser keeps account; those of workbooks are a dozen."""
 
 
 class _BadWorkbook(ValueError):  # noqa: N818 a fault of the file, caught here
@@ -71,9 +80,9 @@ def opened(path: Path, name: str, limits: Limits) -> Iterator[Workbook]:
     """
     _check_signature(path, name)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_archive(path) as archive:
             _check_directory(archive, name, limits)
-            yield _workbook(archive)
+            yield _workbook(archive, name, limits)
     except (zipfile.BadZipFile, EOFError, zlib.error, expat.ExpatError, NotImplementedError, RuntimeError):
         raise _damaged(name) from None
     except OSError as error:
@@ -105,14 +114,6 @@ def _check_directory(archive: zipfile.ZipFile, name: str, limits: Limits) -> Non
     )
     for part in parts:
         limits.check_unpacked(part.file_size, part.compress_size, name)
-        kept = part.filename.endswith(".xml") and not part.filename.startswith("xl/worksheets/")
-        if kept and part.file_size > limits.part_bytes:
-            raise InputProblem(
-                "TOO_LARGE",
-                name,
-                f"a part of the workbook has more than {limits.part_bytes:,} bytes",
-                "Export it as CSV",
-            )
     if any(macro in part for part in names for macro in _MACROS):
         raise _no_workbook(name, "the workbook holds macros")
     if any(part.startswith("xl/externalLinks/") for part in names):
@@ -134,7 +135,18 @@ def _no_workbook(name: str, what: str) -> InputProblem:
     return InputProblem("FORMAT", name, what, "Save it as Excel workbook (.xlsx)")
 
 
-def _workbook(archive: zipfile.ZipFile) -> Workbook:
+def _workbook(archive: zipfile.ZipFile, name: str, limits: Limits) -> Workbook:
+    def kept(part: str) -> str:
+        """A part whose content is kept; the archive gives no more of it than its directory states."""
+        if archive.getinfo(part).file_size > limits.part_bytes:
+            raise InputProblem(
+                "TOO_LARGE",
+                name,
+                f"a part of the workbook has more than {limits.part_bytes:,} bytes",
+                "Export it as CSV",
+            )
+        return part
+
     targets = {}
     sheets: list[tuple[str, str, bool]] = []
     epoch = WINDOWS_EPOCH
@@ -151,9 +163,12 @@ def _workbook(archive: zipfile.ZipFile) -> Workbook:
         elif tag == "workbookPr" and attributes.get("date1904") in ("1", "true"):
             epoch = MAC_EPOCH
 
-    parse(archive, "xl/_rels/workbook.xml.rels", relation)
-    parse(archive, _WORKBOOK, part)
+    parse(archive, kept("xl/_rels/workbook.xml.rels"), relation)
+    parse(archive, kept(_WORKBOOK), part)
     kinds = {kind: _path(target) for kind, target in targets.values()}
+    there = {
+        kind: kept(kinds[kind]) for kind in ("sharedStrings", "styles") if kinds.get(kind, "") in archive.namelist()
+    }
     return Workbook(
         archive,
         tuple(
@@ -161,8 +176,8 @@ def _workbook(archive: zipfile.ZipFile) -> Workbook:
             for title, key, visible in sheets
             if targets[key][0] == "worksheet"
         ),
-        _texts(archive, kinds.get("sharedStrings")),
-        _dates(archive, kinds.get("styles")),
+        _texts(archive, there.get("sharedStrings")),
+        _dates(archive, there.get("styles")),
         epoch,
     )
 
@@ -173,8 +188,8 @@ def _path(target: str) -> str:
 
 def _texts(archive: zipfile.ZipFile, part: str | None) -> list[str]:
     shared = _SharedTexts()
-    if part in archive.namelist():
-        parse(archive, str(part), shared.start, shared.end, shared.text)
+    if part:
+        parse(archive, part, shared.start, shared.end, shared.text)
     return shared.texts
 
 
@@ -184,6 +199,7 @@ class _SharedTexts:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._pieces: list[str] = []
+        self._length = 0
         self._inside = False
         self._spoken = 0
 
@@ -194,6 +210,7 @@ class _SharedTexts:
             self._spoken += 1
         elif tag == "si":
             self._pieces.clear()
+            self._length = 0
 
     def end(self, tag: str) -> None:
         if tag == "t":
@@ -202,11 +219,14 @@ class _SharedTexts:
             self._spoken -= 1
         elif tag == "si":
             whole = "".join(self._pieces)
+            whole = MARK if self._length > LONGEST_CELL else whole
             self.texts.append(unescape(whole) if "_x" in whole else whole)
 
     def text(self, data: str) -> None:
         if self._inside:
-            self._pieces.append(data)
+            self._length += len(data)
+            if self._length <= LONGEST_CELL:
+                self._pieces.append(data)
 
 
 def _dates(archive: zipfile.ZipFile, part: str | None) -> frozenset[int]:
@@ -228,8 +248,8 @@ def _dates(archive: zipfile.ZipFile, part: str | None) -> frozenset[int]:
         if tag == "cellXfs":
             inside = False
 
-    if part in archive.namelist():
-        parse(archive, str(part), start, end)
+    if part:
+        parse(archive, part, start, end)
     shown = {number for number, code in formats.items() if is_date_format(code) and not is_timedelta_format(code)}
     return frozenset(style for style, number in enumerate(styles) if number in shown)
 
@@ -242,25 +262,62 @@ def parse(
     text: Callable[[str], None] | None = None,
 ) -> None:
     """Parse a part as a stream; tags and attributes are named without namespace."""
-    parser = new_parser()
-    parser.StartElementHandler = lambda tag, attributes: start(
-        local(tag), {local(key): value for key, value in attributes.items()}
-    )
-    if end:
-        parser.EndElementHandler = lambda tag: end(local(tag))
-    parser.CharacterDataHandler = text
-    with archive.open(part) as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            parser.Parse(chunk, False)  # noqa: FBT003 expat takes no keyword
-        parser.Parse(b"", True)  # noqa: FBT003
+    for _ in fed(
+        archive,
+        part,
+        Handlers(
+            lambda tag, attributes: start(local(tag), {local(key): value for key, value in attributes.items()}),
+            lambda tag: end(local(tag)) if end else None,
+            text,
+        ),
+    ):
+        pass
 
 
-def new_parser() -> expat.XMLParserType:
-    """A parser that refuses declarations of entities: workbooks have none, and they can blow up a file."""
+class Handlers(NamedTuple):
+    """What is called for the beginning and the end of an element and for text; tags have their namespace."""
+
+    start: Callable[[str, dict[str, str]], None]
+    end: Callable[[str], None]
+    text: Callable[[str], None] | None
+
+
+def fed(archive: zipfile.ZipFile, part: str, handlers: Handlers) -> Iterator[None]:
+    """Parse a part as a stream, pausing after every piece of it.
+
+    Declarations of entities are refused: workbooks have none, and they can blow up a file. So is what the parser would
+    have to keep: tags without end, and elements in elements.
+    """
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            message = "elements within each other without end"
+            raise _BadWorkbook(message)
+        handlers.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        handlers.end(tag)
+
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
-    return parser
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, handlers.text
+    size = 0
+    with archive.open(part) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            parser.Parse(chunk, False)  # noqa: FBT003 expat takes no keyword
+            size += len(chunk)
+            if size - parser.CurrentByteIndex > _LONGEST_TAG:
+                message = "a tag without end"
+                raise _BadWorkbook(message)
+            yield
+        parser.Parse(b"", True)  # noqa: FBT003
+    yield
 
 
 def local(name: str) -> str:

@@ -75,6 +75,7 @@ def opens_or_says_why(opener: Opener, content: bytes, name: str, **source: str) 
 @QUIET
 @given(content=st.binary(max_size=300), declared=st.sampled_from(ENCODINGS), chunk=st.integers(1, 60))
 @example(content=b"", declared="utf-16", chunk=1)
+@example(content=b"\xef\xbb\xbf", declared="utf-8", chunk=1)
 def test_any_bytes_as_csv(opener: Opener, content: bytes, declared: str, chunk: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structure, "CHUNK_BYTES", chunk)
