@@ -39,9 +39,13 @@ OLD = "0123456789ab"
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A feed, the home in which it was run once without a disturbance, and how often each phase changed a file."""
+    """A feed, its first release, a home in which it was run over that one, and how often each phase changed a file.
+
+    Disclosure control looks at the release before: what a killed run is compared with follows the same one.
+    """
 
     feed: Path
+    first: Path
     home: Path
     changes: dict[str, int]
 
@@ -67,15 +71,21 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     base = tmp_path_factory.mktemp("undisturbed")
     simulate_network(base / "feed", patients=PATIENTS, seed=5, contract=CONTRACT, clean=True, sources=1)
     (feed,) = (path for path in (base / "feed").iterdir() if path.is_dir())
-    said = completed(base / "home", feed)
+    assert completed(base / "first", feed)["released"]
+    first = (base / "first" / "current").resolve()
+    said = completed(with_release(first, base / "home"), feed)
     assert said["released"], said
-    return Undisturbed(feed, base / "home", {phase: said[phase] for phase in PHASES})
+    return Undisturbed(feed, first, base / "home", {phase: said[phase] for phase in PHASES})
 
 
 def with_old_release(undisturbed: Undisturbed, home: Path) -> Path:
     """A home without deliveries whose release in force is called old."""
+    return with_release(undisturbed.first, home)
+
+
+def with_release(release: Path, home: Path) -> Path:
     (home / "releases").mkdir(parents=True)
-    shutil.copytree((undisturbed.home / "current").resolve(), home / "releases" / OLD)
+    shutil.copytree(release, home / "releases" / OLD)
     (home / "current").symlink_to(f"releases/{OLD}")
     return home
 
@@ -95,7 +105,7 @@ def assert_whole(home: Path) -> str:
 def content(home: Path) -> dict[str, str]:
     """What the home says: the release with its pages and tables, and the rows of the lake.
 
-    Without the evidence pack: it counts what the release before makes hidden, and the undisturbed home has none.
+    Without the evidence pack, whose bytes have tests of their own.
     """
     current = (home / "current").resolve(strict=True)
     files = [*(current / "site").rglob("*"), *(current / "tables").rglob("*")]
