@@ -38,6 +38,8 @@ DEFAULT_HOME = "needlepoint-home"
 DEFAULT_MEMORY_LIMIT = "4GB"
 MEMORY_SIZE = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B)", re.IGNORECASE)
 
+PRIVATE_UMASK = 0o077
+"""What this program writes others may not read, whatever the account's own umask; bundles are opened on purpose."""
 OFFLINE = {
     "DAGSTER_DISABLE_TELEMETRY": "1",
     "GX_ANALYTICS_ENABLED": "false",
@@ -121,6 +123,7 @@ def configured_home() -> Home:
 
     """
     os.environ.update(OFFLINE)
+    os.umask(PRIVATE_UMASK)
     memory = value(MEMORY_VARIABLE) or DEFAULT_MEMORY_LIMIT
     if not MEMORY_SIZE.fullmatch(memory):
         raise InputProblem("SETTING", MEMORY_VARIABLE, "it is no size of memory", "Give one as 4GB or 800MB")

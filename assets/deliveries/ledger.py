@@ -8,6 +8,7 @@ can be rebuilt from them.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 RECORD = "delivery.json"
+DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class State(StrEnum):
@@ -114,7 +116,9 @@ class Ledger:
         write_delivery(folder, delivery)
 
     def find(self, delivery_id: str) -> Delivery | None:
-        """Return the record of a delivery, or None."""
+        """Return the record of a delivery, or None; what cannot be the id of one is never a path."""
+        if not DELIVERY_ID.fullmatch(delivery_id):
+            return None
         path = self.folder(delivery_id) / RECORD
         return read_record(path) if path.exists() else None
 

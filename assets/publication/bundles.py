@@ -120,7 +120,9 @@ def _write(
         _write_files(audience, release, clinic, folder)
     building.mkdir(exist_ok=True)
     building.chmod(_modes(audience)[0])
-    place.parent.mkdir(exist_ok=True, mode=GROUP_MODES[0])
+    if not place.parent.exists():
+        place.parent.mkdir()
+        place.parent.chmod(GROUP_MODES[0])  # whatever the umask
     switch_in(building, place)
     return [place / part for part in parts]
 
