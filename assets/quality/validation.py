@@ -43,20 +43,25 @@ def evaluate(
         from assets.quality import duckdb_engine, duckdb_expectations  # noqa: F401, PLC0415 # as above; they register
     from assets.quality.duckdb_dialect import shared  # noqa: PLC0415 # SQLAlchemy is needed here only
 
-    outcomes: dict[str, Outcome] = {}
+    wanted = {relation: checks for relation, checks in suites.items() if checks}
+    unknown = Outcome(success=False, error=UNKNOWN_ERROR)
+    outcomes = {check.check_id: unknown for checks in wanted.values() for check in checks}
     with _silent(), shared(connection) as url:
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        source = context.data_sources.add_duckdb("duckdb", connection_string=url)
-        for relation, checks in suites.items():
-            if not checks:
-                continue
+        # all at once: whenever something is added, the context writes all it knows as YAML
+        tables = [{"type": "table", "name": relation, "table_name": relation} for relation in wanted]
+        try:
+            source = context.data_sources.add_duckdb("duckdb", connection_string=url, assets=tables)
+        except Exception:  # noqa: BLE001 # its text can hold values: the outcomes above are all that passes
+            return outcomes
+        for relation, checks in wanted.items():
             expectations = suite(relation, contract, checks)
-            outcomes |= {check.check_id: Outcome(success=False, error=UNKNOWN_ERROR) for check in checks}
             try:
-                batch = source.add_table_asset(relation).add_batch_definition_whole_table(relation).get_batch()
+                asset = source.get_asset(relation)
+                batch = asset.get_batch(asset.build_batch_request())
                 validated = batch.validate(expectations, result_format=duckdb_expectations.COUNTS)
-            except Exception:  # noqa: BLE001, S112 # its text can hold values: the outcome above is all that passes
+            except Exception:  # noqa: BLE001, S112 # as above
                 continue
             by_id = {check.check_id: check for check in checks}
             for one in validated.results:
