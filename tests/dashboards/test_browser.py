@@ -39,6 +39,12 @@ def test_opens_from_disk_without_a_word(visit: Visitor, network_site: Path, name
     made.assert_clean()
 
 
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_what_is_known_stays_in_sight_beside_each_rate(visit: Visitor, network_site: Path, width: int) -> None:
+    page = visit(network_site / "index.html", width=width).page
+    assert page.evaluate("[...document.querySelectorAll('.glance')].map(e => e.scrollWidth - e.clientWidth)") == [0, 0]
+
+
 def test_hostile_names_are_shown_as_text(visit: Visitor, hostile_site: Path) -> None:
     made = visit(hostile_site / "recovery.html")
     page = made.page
