@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from assets.contract.model import Contract, Table
 
+FILES_AT_MOST, SMALL_BYTES = 64, 200_000
+"""More files than that, smaller than that on average, cost more to open than to read."""
 GLOB_CHARACTERS = frozenset("*?[]{}")
 
 ROW_COLUMNS = {
@@ -168,10 +170,16 @@ def _create_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[st
         return
     listed = ", ".join(_literal(path) for path in sorted(paths))
     try:
-        con.execute(f"create view lake.{name} as select {', '.join(columns)} from read_parquet([{listed}])")
-    except duckdb.Error as error:
+        # hundreds of small files are opened once, and not again by every model
+        made = "table" if len(paths) > FILES_AT_MOST and _mean_bytes(paths) < SMALL_BYTES else "view"
+        con.execute(f"create {made} lake.{name} as select {', '.join(columns)} from read_parquet([{listed}])")
+    except (duckdb.Error, OSError) as error:
         message = f"lake.{name}: a Parquet file is missing, damaged or lacks a column ({type(error).__name__})"
         raise WarehouseError(message) from None
+
+
+def _mean_bytes(paths: Sequence[Path]) -> float:
+    return sum(path.stat().st_size for path in paths) / len(paths)
 
 
 def _literal(path: Path) -> str:

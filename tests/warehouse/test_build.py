@@ -10,7 +10,7 @@ from assets.contract.measures import MEASURES
 from assets.contract.model import Better, Bounds, Measure
 from assets.warehouse.build import build_warehouse, run_model
 from assets.warehouse.connection import WarehouseError, connect
-from assets.warehouse.lake import FRAMES, create_lake, lake_columns
+from assets.warehouse.lake import FILES_AT_MOST, FRAMES, create_lake, lake_columns
 from assets.warehouse.models import load_models, read_model
 from assets.warehouse.reference import column_comments, write_reference
 
@@ -135,6 +135,29 @@ def test_lake_reads_what_is_there_and_can_be_made_again(con: duckdb.DuckDBPyConn
         assert con.execute("select count(*) from lake.episode").fetchone() == (0,)
         lake(con)
         assert con.execute("select count(*) from lake.visit").fetchone() == (0,)
+
+
+def test_many_small_files_are_opened_once(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    paths = [tmp_path / f"visit.{number}.parquet" for number in range(FILES_AT_MOST + 1)]
+    columns = lake_columns(CONTRACT.table("visit"))
+    for number, path in enumerate(paths):
+        row = ", ".join(
+            f"cast({number if name == 'row_number' else 'null'} as {kind}) as {name}" for name, kind in columns.items()
+        )
+        con.execute(f"copy (select {row}) to '{path}'")
+    found = {}
+    for kind, some in (("VIEW", paths[:-1]), ("BASE TABLE", paths)):
+        lake(con, {"visit": some})
+        made = con.execute("select table_type from information_schema.tables where table_name = 'visit'").fetchone()
+        assert made == (kind,)
+        found[kind] = con.execute("select * from lake.visit order by row_number").fetchall()
+        kinds = {name: str(type_) for name, type_, *_ in con.execute("describe lake.visit").fetchall()}
+        assert kinds == columns
+    assert found["BASE TABLE"][:-1] == found["VIEW"]
+    for path in paths:
+        path.unlink()
+    with pytest.raises(WarehouseError, match=r"lake\.visit: a Parquet file"):
+        lake(con, {"visit": paths})
 
 
 @pytest.mark.parametrize("content", ["missing", "damaged", "lacking"])
