@@ -1,4 +1,4 @@
-"""Sixty nights of a network: every night each records system sends what was new that day.
+"""Nights of a network: every night each records system sends what was new that day.
 
 Each of four clinics has a system of its own. Night 0 is its history: everything since ``HISTORY_DAYS`` before, longer
 than an episode lasts, so that the nights after it are all alike. A later night holds the visits of its day with
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 NIGHTS = 60
 HISTORY_DAYS = 120
-LAST_DAY_OF_HISTORY = p.PERIOD_DAYS - 1 - NIGHTS
 PATIENTS = 40_000
 """Of the whole simulated period; about 100 visits a night and system are left of them."""
 LATE_SHARE, LATE_NIGHTS = 0.01, (1, 4)
@@ -39,8 +38,8 @@ Tables = dict[str, pl.DataFrame]
 class Nights:
     """What the records systems of a small network send, night by night. The same seed gives the same rows."""
 
-    def __init__(self, contract: Contract, seed: int, patients: int = PATIENTS) -> None:
-        """Simulate all nights."""
+    def __init__(self, contract: Contract, seed: int, patients: int = PATIENTS, nights: int = NIGHTS) -> None:
+        """Simulate that many nights, the last of them on the last day of the simulated period."""
         self.network = four_clinics(build_network(contract, seed, len(p.SOURCES)))
         renderer = Renderer(self.network, typed=False, dated=True)
         blocks = [renderer.render(block) for block in draw_blocks(self.network, patients)]
@@ -48,8 +47,8 @@ class Nights:
         self._sent: dict[tuple[str, int], Tables] = {}
         for number, system in enumerate(self.systems):
             whole = {table.name: pl.concat(block[number][table.name] for block in blocks) for table in contract.tables}
-            for table, rows in by_night(whole, late).items():
-                for night in range(NIGHTS + 1):
+            for table, rows in by_night(whole, late, nights).items():
+                for night in range(nights + 1):
                     of_night = rows.filter(pl.col(NIGHT) == night).select(contract.table(table).layout)
                     self._sent.setdefault((system, night), {})[table] = of_night
 
@@ -74,18 +73,18 @@ def four_clinics(network: Network) -> Network:
     )
 
 
-def label(system: str, night: int) -> str:
+def label(system: str, night: int, nights: int = NIGHTS) -> str:
     """Name of the delivery, with the stamp of its extract: two o'clock in the morning after."""
-    day = FIRST_DATE + dt.timedelta(days=LAST_DAY_OF_HISTORY + night + 1)
+    day = _last_of_history(nights) + dt.timedelta(days=night + 1)
     return f"{system}_{day:%Y%m%d}T020000Z"
 
 
-def by_night(tables: Tables, rng: np.random.Generator) -> Tables:
+def by_night(tables: Tables, rng: np.random.Generator, nights: int) -> Tables:
     """All rows of one system with the night in which each is sent; those from before the history are left out."""
-    first = tables["visit"].filter(pl.col("day_offset") == 0).select("episode_key", started=_night_of(DATE))
+    first = tables["visit"].filter(pl.col("day_offset") == 0).select("episode_key", started=_night_of(DATE, nights))
     first = first.filter(pl.col("started") > -HISTORY_DAYS)
     episodes = tables["episode"].join(first, on="episode_key")
-    visits = tables["visit"].join(first, on="episode_key").with_columns(night=_night_of(DATE))
+    visits = tables["visit"].join(first, on="episode_key").with_columns(night=_night_of(DATE, nights))
     delay = np.where(rng.random(visits.height) < LATE_SHARE, rng.integers(*LATE_NIGHTS, visits.height), 0)
     visits = visits.with_columns(
         night=pl.col(NIGHT) + pl.when(pl.col("day_offset") > 0).then(pl.Series(delay)).otherwise(0)
@@ -102,10 +101,13 @@ def by_night(tables: Tables, rng: np.random.Generator) -> Tables:
     return {name: rows.with_columns(pl.col(NIGHT).clip(lower_bound=0)) for name, rows in sent.items()}
 
 
-def _night_of(date: str) -> pl.Expr:
+def _night_of(date: str, nights: int) -> pl.Expr:
     """The night of a date, counted from the last day of the history."""
-    last = FIRST_DATE + dt.timedelta(days=LAST_DAY_OF_HISTORY)
-    return (pl.col(date).str.to_date("%Y-%m-%d") - last).dt.total_days()
+    return (pl.col(date).str.to_date("%Y-%m-%d") - _last_of_history(nights)).dt.total_days()
+
+
+def _last_of_history(nights: int) -> dt.date:
+    return FIRST_DATE + dt.timedelta(days=p.PERIOD_DAYS - 1 - nights)
 
 
 def _opened_and_closed(episodes: pl.DataFrame) -> pl.DataFrame:

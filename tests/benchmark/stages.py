@@ -31,19 +31,28 @@ DEFINITIONS = "definitions of Dagster"
 CHILDREN = "processes started by it"
 ORCHESTRATION = "Dagster, command line, ledger"
 WORK = (
+    ("pipelines.runner", "_ingest", "Dagster, reading a delivery"),
+    ("pipelines.runner", "_build", "Dagster, building a release"),
     ("pipelines.runner", "land", "copy and hash the delivery"),
     ("assets.deliveries.sources", "open_table", "structure of the bytes"),
     ("assets.deliveries.sources", "gate_values", "identifier gate"),
     ("assets.deliveries.assets", "read_delivery", "typing pass, quarantine"),
     ("assets.quality.history", "run_delivery_suite", "GX {2}"),
+    ("assets.quality.assets", "judged", "change of scale"),
     ("assets.quality.assets", "release_results", "GX release"),
-    ("assets.quality.assets", "write_history", "check history"),
+    ("assets.quality.assets", "write_history", "checks of all deliveries"),
+    ("assets.audit.history", "record", "history of checks"),
+    ("assets.quality.assets", "write_drift", "drift"),
+    ("assets.quality.assets", "run_sql_checks", "checks of the gate"),
+    ("assets.quality.stages", "run_sql_checks", "checks of statistics and files"),
     ("assets.warehouse.assets", "load_lake", "SQL lake and reference"),
     ("assets.warehouse.assets", "run_model", "SQL {1.relation}"),
     ("assets.outcomes.assets", "write_statistics", "statistics"),
     ("assets.outcomes.assets", "write_published", "disclosure control, published tables"),
     ("assets.publication.assets", "write_site", "site"),
+    ("assets.publication.assets", "write_delta", "what moved"),
     ("assets.publication.assets", "release_built", "release switch"),
+    ("pipelines.recording", "send_alerts_quietly", "alerts"),
 )
 """Module, function as that module calls it, and label; ``{n}`` is the n-th argument."""
 
@@ -113,12 +122,14 @@ def _wrap(clock: Clock, module: Any, name: str, label: str) -> None:
 
 
 def _counted(home: Path) -> tuple[int, int]:
-    """Steps and check results of all runs in a home."""
+    """Steps and check results of the runs of this process."""
     import dagster as dg  # noqa: PLC0415 - timed above
+
+    from pipelines.processes import PROCESS_TAG, this_process  # noqa: PLC0415
 
     steps = checks = 0
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        for run in instance.get_runs():
+        for run in instance.get_runs(dg.RunsFilter(tags={PROCESS_TAG: this_process()})):
             for entry in instance.all_logs(run.run_id):
                 kind = entry.dagster_event.event_type_value if entry.dagster_event else ""
                 steps += kind == "STEP_START"
