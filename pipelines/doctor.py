@@ -28,6 +28,7 @@ from pipelines.doctor_findings import Finding, good, looked, note, wrong
 from pipelines.doctor_packages import packages, python
 from pipelines.landing_folder import unreadable
 from pipelines.one_writer import holder
+from pipelines.release_times import release_times
 from pipelines.settings import (
     ALERT_DIGEST_VARIABLE,
     ALERT_STALE_VARIABLE,
@@ -85,6 +86,7 @@ def settings() -> Iterator[Finding]:
     """Variables of the environment: each can be read, and none is misspelt."""
     configured_home()
     audiences_to_sign_for()
+    release_times()
     unknown = unknown_settings()
     if unknown:
         yield wrong(f"set, but no setting: {', '.join(unknown)}", "Compare with the table of settings in the README")

@@ -6,12 +6,13 @@ from assets.deliveries.ledger import State
 from assets.home import Home
 from assets.publication.release import current_release, kept_from_building, next_release
 from pipelines.jobs import RELEASE
+from pipelines.release_times import release_times
 
 
 @dg.schedule(
     name="nightly_release",
     job=RELEASE,
-    cron_schedule="0 6 * * *",
+    cron_schedule=release_times(),
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="A release every morning from whatever has been accepted by then, if anything has changed.",
@@ -21,8 +22,7 @@ def nightly_release(home: dg.ResourceParam[Home]) -> dg.RunRequest | dg.SkipReas
     if not any(delivery.state is State.ACCEPTED for delivery in home.ledger.all()):
         return dg.SkipReason("No delivery has been accepted yet")
     if (problem := kept_from_building(home)) is not None:
-        return dg.SkipReason(f"{problem.code}: {problem}")
+        return dg.SkipReason(problem.with_code)
     if next_release(home) == current_release(home):
         return dg.SkipReason("Nothing has changed since the release in force")
-    problem = kept_from_building(home)
-    return dg.RunRequest() if problem is None else dg.SkipReason(str(problem))
+    return dg.RunRequest()

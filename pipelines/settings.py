@@ -21,6 +21,8 @@ HOME_VARIABLE = "NEEDLEPOINT_HOME"
 MEMORY_VARIABLE = "NEEDLEPOINT_MEMORY_LIMIT"
 THREADS_VARIABLE = "NEEDLEPOINT_THREADS"
 KEEP_VARIABLE = "NEEDLEPOINT_KEEP_RELEASES"
+RELEASE_TIMES_VARIABLE = "NEEDLEPOINT_RELEASE_TIMES"
+DEFAULT_RELEASE_TIMES = "0 6 * * *"
 SIGN_OFF_VARIABLE = "NEEDLEPOINT_SIGN_OFF"
 ALERT_WEBHOOK_VARIABLE = "NEEDLEPOINT_ALERT_WEBHOOK"
 ALERT_TOKEN_VARIABLE = "NEEDLEPOINT_ALERT_WEBHOOK_TOKEN"  # noqa: S105 the name of a variable
@@ -65,6 +67,11 @@ SETTINGS = (
     Setting(MEMORY_VARIABLE, "memory DuckDB may use before it spills", f"`{DEFAULT_MEMORY_LIMIT}`"),
     Setting(THREADS_VARIABLE, "threads DuckDB may use; results do not depend on it", "all"),
     Setting(KEEP_VARIABLE, "releases that stay after a new one (`needlepoint releases prune`)", str(KEEP_RELEASES)),
+    Setting(
+        RELEASE_TIMES_VARIABLE,
+        "when Dagster builds a release, if anything has changed: the five fields of cron, in UTC",
+        f"`{DEFAULT_RELEASE_TIMES}`",
+    ),
     Setting(
         SIGN_OFF_VARIABLE,
         "audiences, as `network,public`, that get a release only after it was signed (`needlepoint audit sign`)",

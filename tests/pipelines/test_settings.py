@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from assets.deliveries.problems import InputProblem
+from pipelines.release_times import release_times
 from pipelines.settings import (
     HOME_VARIABLE,
     MEMORY_VARIABLE,
     PREFIX,
+    RELEASE_TIMES_VARIABLE,
     SETTINGS,
     SIGN_OFF_VARIABLE,
     THREADS_VARIABLE,
@@ -96,3 +98,13 @@ def test_misspelt_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unknown_settings() == ()
     monkeypatch.setenv("NEEDLEPOINT_SIGNOFF", "network")
     assert unknown_settings() == ("NEEDLEPOINT_SIGNOFF",)
+
+
+@pytest.mark.parametrize("wrong", ["at six", "0 99 * * *", "0 6 * *", "@sometimes"])
+def test_times_that_cron_does_not_know_are_refused(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv(RELEASE_TIMES_VARIABLE, "30 4 * * 1-5")
+    assert release_times() == "30 4 * * 1-5"
+    monkeypatch.setenv(RELEASE_TIMES_VARIABLE, wrong)
+    with pytest.raises(InputProblem, match=RELEASE_TIMES_VARIABLE) as raised:
+        release_times()
+    assert raised.value.code == "SETTING"
