@@ -64,7 +64,7 @@ def _said() -> Iterator[None]:
     except dg.Failure:
         raise
     except InputProblem as problem:
-        sentence = f"{problem.code}: {problem}"
+        sentence = problem.with_code
         raise PermanentFailure(sentence) from None
     except Exception as error:  # noqa: BLE001 every other text may hold a value
         raise _failure(error) from None

@@ -51,7 +51,7 @@ def _as_dict(outcome: RunOutcome, page: Path) -> dict[str, object]:
         "released": outcome.released,
         "release": outcome.release,
         "held_by": [*outcome.held, *outcome.held_by],
-        "failed": [str(problem) for problem in outcome.failed],
+        "failed": [problem.with_code for problem in outcome.failed],
         "site": str(page),
         "not_read": [{"code": problem.code, "problem": str(problem)} for problem in outcome.not_landed],
         "deliveries": [

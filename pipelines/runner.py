@@ -127,7 +127,7 @@ def _release(home: Home, instance: DagsterInstance, outcome: RunOutcome, say: Ca
     is_due = usable and next_release(home) != current_release(home)
     problem = kept_from_building(home) if is_due else None
     if problem is not None:
-        outcome.held_by = [str(problem)]
+        outcome.held_by = [problem.with_code]
     elif is_due:
         say("Building the release: models, statistics, pages")
         _build(home, instance, outcome, say)

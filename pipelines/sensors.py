@@ -61,7 +61,7 @@ def new_deliveries(
         with only_writer(home, "landing", WAIT_SECONDS):
             requests, problems = _land(context, home, ready, seen)
     except InputProblem as busy:
-        return dg.SkipReason(f"{busy.code}: {busy} What has arrived is landed at the next look")
+        return dg.SkipReason(f"{busy.with_code} What has arrived is landed at the next look")
     context.update_cursor(json.dumps(seen, sort_keys=True))
     if not requests:
         return dg.SkipReason("; ".join(problems) or "What has arrived was read before")
@@ -78,14 +78,14 @@ def _land(
         found_wrong: list[str] = []
         try:
             profile, found = deliveries_in(home, one)
-            found_wrong += [str(problem) for problem in found.problems]
+            found_wrong += [problem.with_code for problem in found.problems]
             for sent in found.sent:
                 delivery, is_new = land(sent, profile, CONTRACT.version, home.ledger)
                 if is_new:
                     requests.append(dg.RunRequest(run_key=delivery.run_key, partition_key=delivery.delivery_id))
             seen[one.name] = one.signature
         except InputProblem as problem:  # it may pass without a change in the feed: it is looked at again
-            found_wrong.append(str(problem))
+            found_wrong.append(problem.with_code)
         said = "; ".join(found_wrong)
         if said and seen.get(SAID + one.name) != said:
             context.log.warning("Not landed: %s", said)

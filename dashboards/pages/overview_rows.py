@@ -109,12 +109,12 @@ def columns(name: str, glance: Glance, *, of_clinics: bool) -> list[Column]:
         ("", "", f"{name} <small>known outcomes</small>", _name_cell),
         ("", "num", "Recovered <small>95% CI</small>", _rate_cell),
         ("", "drawn", f"0 to 100% <small>{'| all clinics' if of_clinics else ''}</small>", _drawn_cell),
+        ("", "num known", f"Outcome known <small>rate at worst{DASH}best</small>", _known_cell),
         ("clinic_funnel" if of_clinics else None, "", "Against the network", _against_cell),
         ("outcome_over_time", "", months, _months_cell),
         ("outcome_signal", "", "Change over time", _change_cell),
         ("recovery_time", "num", "Median weeks", _median_cell),
         ("pain_change", "num", "Pain change", _pain_cell),
-        ("", "num", f"Outcome known <small>rate at worst{DASH}best</small>", _known_cell),
     )
     return [
         Column(css, words, cell)

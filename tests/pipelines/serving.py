@@ -27,7 +27,7 @@ from pipelines.settings import PREFIX
 from tests.pipelines.postgres_server import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "pipelines" / "deploy"
@@ -40,6 +40,18 @@ RUNS = "{ runsOrError { ... on Runs { results { runId jobName status tags { key 
 LAUNCH = """mutation Launch($job: String!, $tags: [ExecutionTag!]) { launchRun(executionParams: {
   selector: {repositoryLocationName: "needlepoint", repositoryName: "__repository__", jobName: $job}, runConfigData: {},
   executionMetadata: {tags: $tags}}) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+
+SCHEDULE = """{ scheduleOrError(scheduleSelector: {repositoryLocationName: "needlepoint",
+  repositoryName: "__repository__", scheduleName: "nightly_release"}) { ... on Schedule { scheduleState { id } } } }"""
+SWITCH_ON = """mutation { startSchedule(scheduleSelector: {repositoryLocationName: "needlepoint",
+  repositoryName: "__repository__", scheduleName: "nightly_release"}) { __typename } }"""
+SWITCH_OFF = "mutation Off($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
+BACKFILL = """mutation Backfill($keys: [String!]!) { launchPartitionBackfill(backfillParams: {partitionNames: $keys,
+  selector: {partitionSetName: "ingest_partition_set",
+  repositorySelector: {repositoryLocationName: "needlepoint", repositoryName: "__repository__"}}})
+  { __typename ... on LaunchBackfillSuccess { backfillId } } }"""
+BACKFILLED = """query State($id: String!) { partitionBackfillOrError(backfillId: $id)
+  { ... on PartitionBackfill { status } } }"""
 
 
 def unit_lines(unit: Path) -> dict[str, list[str]]:
@@ -176,6 +188,27 @@ class Server:
         variables = {"job": job, "tags": [{"key": "dagster/priority", "value": "1"}]}
         answer: dict[str, Any] = self.ask(LAUNCH, variables, as_reviewer=as_reviewer)["launchRun"]
         return answer
+
+    def switch_schedule(self, *, on: bool) -> bool:
+        """Switch the nightly schedule as an engineer does under Automation; False while it is not there to be seen."""
+        if on:
+            done = self.ask(SWITCH_ON)["startSchedule"]
+        else:
+            known = self.ask(SCHEDULE)["scheduleOrError"]
+            if "scheduleState" not in known:
+                return False
+            done = self.ask(SWITCH_OFF, {"id": known["scheduleState"]["id"]})["stopRunningSchedule"]
+        return bool(done["__typename"] == "ScheduleStateResult")
+
+    def backfill(self, partitions: Sequence[str]) -> str:
+        """Have the daemon read deliveries again, and say under which name it does."""
+        launched = self.ask(BACKFILL, {"keys": partitions})["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        return str(launched["backfillId"])
+
+    def state_of(self, backfill: str) -> str:
+        """How far a backfill is."""
+        return str(self.ask(BACKFILLED, {"id": backfill})["partitionBackfillOrError"]["status"])
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:

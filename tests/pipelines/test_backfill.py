@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pl.DataFrame]
 
+pytestmark = pytest.mark.long
 PROFILE = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
 NIGHTS, SYSTEMS, PATIENTS = 3, 2, 1500
 PRINTED = ("published", "public")

@@ -124,6 +124,7 @@ def kill(home: Path, undisturbed: Undisturbed, phase: str, chance: random.Random
     assert_whole(home)
 
 
+@pytest.mark.long
 def test_the_judge_sees_a_broken_release(undisturbed: Undisturbed, tmp_path: Path) -> None:
     home = with_old_release(undisturbed, tmp_path / "home")
     assert assert_whole(home) == OLD
@@ -135,6 +136,7 @@ def test_the_judge_sees_a_broken_release(undisturbed: Undisturbed, tmp_path: Pat
         assert_whole(home)
 
 
+@pytest.mark.long
 def test_kills_one_after_the_other_and_then_the_same_bytes(undisturbed: Undisturbed, tmp_path: Path) -> None:
     home = with_old_release(undisturbed, tmp_path / "home")
     chance = random.Random(SEED)  # noqa: S311 no secret

@@ -241,7 +241,7 @@ def test_what_cannot_be_read_under_the_new_contract_keeps_the_home_as_it_was(
     assert isinstance(done.exception, SystemExit), done.exception
     assert done.exit_code == 1, done.output
     assert "under the profile as it is now it is refused" in done.output
-    assert "Not released. home.json: deliveries were read under version 1 of the contract" in done.output
+    assert "Not released. HOME_FORMAT: home.json: deliveries were read under version 1 of the contract" in done.output
     assert {path: path.read_bytes() for path in home.lake.rglob("*") if path.is_file()} == before
     assert not (home.path / "home.json").exists()
     with pytest.raises(InputProblem, match="under version 1 of the contract"):
