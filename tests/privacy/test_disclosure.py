@@ -273,6 +273,18 @@ def test_what_was_shown_before_is_a_lower_limit_for_what_is_hidden_now() -> None
     assert pinned(after.frames["rates"], INTERNAL.width) == []
 
 
+def test_what_the_previous_release_told_by_itself_hides_nothing_now() -> None:
+    """Nobody was in a group that was hidden, and its total said so: no number of today takes that back."""
+    first = published(leaves_of([[0, 0], [30, 40]]))
+    empty = pl.struct("condition_id", "clinic_key").is_in([{"condition_id": "condition 0", "clinic_key": "clinic 1"}])
+    hidden = {name: pl.when(~empty).then(pl.col(name)) for name in ("n", "recovered", "rate")}
+    told = first.frames["rates"].with_columns(**hidden, suppressed=pl.col("suppressed") | empty)
+    assert told.filter(empty)["n"].to_list() == [None]
+    now = leaves_of([[20, 25], [30, 40]])
+    after = published(now, previous=first._replace(frames={"rates": told}))
+    assert hidden_groups(after) == hidden_groups(published(now)) == set()
+
+
 def test_the_same_release_again_hides_the_same() -> None:
     first = published(ONE_SMALL)
     again = published(ONE_SMALL, previous=first)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from assets.privacy.disclosure.knowledge import Knowledge
     from assets.privacy.disclosure.layout import Disclosable
 
     Ints = NDArray[np.int64]
@@ -160,6 +161,9 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
     if with_previous:
         known = knowledge(cells, kind != NOT_HIDDEN, profile)
         relations = agreeing(relations.joined(earlier(cells)), known.low, known.high)
+        told = _told_before(cells, relations, known, profile)
+    else:
+        told = np.zeros(len(cost), dtype=bool)
     # What the previous release printed is known well enough, and large enough, whatever is hidden now
     once_shown = _counterparts(cells, cells.before & (cells.high < UNLIMITED)) & with_previous
     found = Found(truth, profile.width)
@@ -168,7 +172,7 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         known = knowledge(cells, hidden, profile)
         every = relations.joined(known.relations)
         target = _target(cells, hidden, known.printed, with_previous=with_previous)
-        target &= ~(once_shown & (kind != PRIMARY))
+        target &= ~told & ~(once_shown & (kind != PRIMARY))
         if with_previous:
             target &= cells.before | is_small(cells.truth)
         low, high = known.drawn(every)
@@ -183,6 +187,13 @@ def _complete(cells: Cells, relations: Relations, profile: Profile, kind: NDArra
         if not len(chosen):
             return
         kind[chosen] = why
+
+
+def _told_before(cells: Cells, relations: Relations, known: Knowledge, profile: Profile) -> Bools:
+    """What the previous release told by itself, as that nobody was in a group: nothing hidden now takes it back."""
+    of_now = abs(relations.matrix) @ (~cells.before).astype(float)
+    low, high = known.drawn(relations.kept(of_now == 0))
+    return np.asarray(cells.before & is_narrow(low, high, profile.width))
 
 
 def _target(cells: Cells, hidden: Bools, is_printed: Bools, *, with_previous: bool) -> Bools:
