@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import shutil
 from decimal import Decimal  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from assets.deliveries.profile.text import Location, ProfileText
 
 PROFILE_FOLDER = Path(__file__).parents[1] / "profiles"
+PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def _stamp(value: object) -> object:
@@ -232,9 +234,14 @@ def find_profile(name: str, folder: Path, contract: Contract) -> Profile:
     """Load the profile called ``name`` from an installation's folder, else the one shipped under that name.
 
     Raises:
-        InputProblem: there is none, or it is not valid.
+        InputProblem: there is none, or it is not valid. A name that none can have is not repeated: who may write into
+            the landing folder would write into the log.
 
     """
+    if not PROFILE_NAME.fullmatch(name):
+        raise InputProblem(
+            "PROFILE", "profile", "its name holds others than letters, digits and _ . -, or is too long", "Rename it"
+        )
     for path in (folder / f"{name}.yaml", PROFILE_FOLDER / f"{name}.yaml"):
         if path.exists():
             return load_profile(path, contract)

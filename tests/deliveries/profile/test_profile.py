@@ -158,6 +158,14 @@ def test_missing_profile(tmp_path: Path) -> None:
         find_profile("nowhere", tmp_path, CONTRACT)
 
 
+@pytest.mark.parametrize("name", ["x\nERROR planted", "..", "../canonical", "John Doe", "a" * 65, ""])
+def test_a_name_that_no_profile_can_have_is_not_repeated(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputProblem) as raised:
+        find_profile(name, tmp_path / "profiles", CONTRACT)
+    assert str(raised.value).startswith("profile: its name holds others than letters")
+    assert raised.value.code == "PROFILE"
+
+
 def test_own_profile_comes_before_the_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "canonical.yaml").write_text(CANONICAL.replace("version: 1", "version: 7"), encoding="utf-8")
     assert find_profile("canonical", tmp_path, CONTRACT).version == 7
