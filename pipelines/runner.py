@@ -35,6 +35,7 @@ BUILDS_AT_MOST = 3
 DISK_REMEDY = (
     "See that the disk has room and is sound, then run the same command again; the release in force is as it was"
 )
+STORAGE_TO_DO = "Call `needlepoint doctor`: it looks at Dagster's settings and its database"
 KEEPS = "The reading before it stays in force; correct the profile"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -206,10 +207,19 @@ def _disk_said(home: Home) -> Iterator[None]:
 
 @contextmanager
 def dagster_instance(home: Home) -> Iterator[DagsterInstance]:
-    """Dagster's storage of a home, with the settings of one machine if it has none."""
+    """Dagster's storage of a home, with the settings of one machine if it has none.
+
+    Raises:
+        InputProblem: STORAGE: it cannot be opened. What Dagster or a database said of it may hold an account.
+
+    """
     import dagster as dg  # noqa: PLC0415 one second that --help need not pay
 
     put_settings(home)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+    try:
+        opened = dg.DagsterInstance.from_config(str(home.dagster))
+    except Exception:  # noqa: BLE001 each storage has errors of its own
+        raise InputProblem("STORAGE", "Dagster's records", "they cannot be opened", STORAGE_TO_DO) from None
+    with opened as instance:
         yield instance

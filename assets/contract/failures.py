@@ -175,6 +175,11 @@ RUNS = FailureGroup(
             "`needlepoint unlock` frees what a killed run still holds in Dagster.",
         ),
         Failure(
+            "STORAGE",
+            "Dagster's records cannot be opened: a setting of it, or its database.",
+            "Call `needlepoint doctor`, which looks at both. Nothing was read or built.",
+        ),
+        Failure(
             "DISK",
             "No space is left, or a file could not be written or read. In Dagster it is tried twice more.",
             "Make room: `needlepoint releases prune` drops old releases, `needlepoint doctor` says how much is wanted. "

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 from dagster._daemon.types import DaemonHeartbeat
 
+from assets.deliveries.problems import InputProblem
 from assets.home import Home
+from pipelines.cli import cli
 from pipelines.dagster_settings import SERVER
 from pipelines.doctor_dagster import postgres
 from pipelines.doctor_findings import Verdict
@@ -65,3 +68,15 @@ def test_what_keeps_the_database_away_is_said_without_its_words(
     assert found.found.startswith("no connection to 127.0.0.1:")
     assert PASSWORD not in str(found)
     assert "another" not in str(found)
+
+
+def test_commands_say_in_words_that_dagsters_records_are_out_of_reach(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NEEDLEPOINT_POSTGRES_PASSWORD", "another")
+    for name in ("DAGSTER_HOME", "NEEDLEPOINT_HOME"):
+        monkeypatch.setenv(name, "")  # put back what the command sets
+    done = CliRunner().invoke(cli, ["unlock", "--home", str(home.path)])
+    assert isinstance(done.exception, InputProblem)
+    assert done.exception.with_code.startswith("STORAGE: Dagster's records: they cannot be opened. Call")
+    assert "another" not in done.output + caplog.text
