@@ -36,10 +36,11 @@ class Posted:
 
 @dataclass
 class Mailbox:
-    """What an SMTP receiver got. ``refuses`` are addresses it does not take."""
+    """What an SMTP receiver got. ``refuses`` are addresses it does not take; ``knows_nobody``: it takes no login."""
 
     port: int = 0
     refuses: tuple[str, ...] = ()
+    knows_nobody: bool = False
     letters: list[tuple[str, EmailMessage]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     verbs: list[str] = field(default_factory=list)
@@ -125,8 +126,9 @@ class SmtpHandler(socketserver.StreamRequestHandler):
             offer = self.server.tls and self.server.box.secret_from is None
             return "250-here", *(["250-STARTTLS"] if offer else []), "250 AUTH PLAIN"
         if verb == "AUTH":
-            self.server.box.logins.append(base64.b64decode(rest.rsplit(maxsplit=1)[-1]).decode())
-            return ("235 welcome",)
+            said = base64.b64decode(rest.rsplit(maxsplit=1)[-1]).decode()
+            self.server.box.logins.append(said)
+            return (f"535 not {said.split(chr(0))[-1]}" if self.server.box.knows_nobody else "235 welcome",)
         if verb == "RCPT" and to in self.server.box.refuses:
             return ("550 nobody of this name",)
         return ({"DATA": "354 go on", "QUIT": "221 bye", "STARTTLS": "220 go on"}.get(verb, "250 ok"),)

@@ -110,6 +110,15 @@ def test_mail_logs_in_on_this_machine() -> None:
     assert len(box.letters) == 1
 
 
+def test_refused_login_is_said_without_the_password_even_if_the_server_repeats_it() -> None:
+    with smtp_receiver() as box:
+        box.knows_nobody = True
+        with pytest.raises(Unsent, match="it answered 535") as raised:
+            send(Mail("ops@clinic.example", "a@b.example", "127.0.0.1", box.port, "user", SECRET), MESSAGE)
+    assert box.letters == []
+    assert SECRET not in str(raised.value)
+
+
 @pytest.mark.usefixtures("elsewhere")
 def test_password_is_not_sent_without_tls() -> None:
     with smtp_receiver() as box, pytest.raises(Unsent, match="a password is not sent without it"):
