@@ -145,14 +145,14 @@ def test_every_cell_equals_its_frame(html: str, frames: Frames) -> None:
         assert cells[0].endswith(f" about {row['n']:,}")
         assert cells[1].startswith(f"{round(100 * row['rate'] + 1e-9)}% ")
         known = round(100 * row["completeness"] + 1e-9)
-        assert cells[-1].startswith(f"{known}%" if known >= 80 else f"▼ {known}%")
-        assert cells[-2] == f"\u2212{pain[place]['change_mean']:.1f}"
+        assert cells[3].startswith(f"{known}%" if known >= 80 else f"▼ {known}%")
+        assert cells[-1] == f"\u2212{pain[place]['change_mean']:.1f}"
     assert f"{round(100 * rates[None, None]['rate'])}% of episodes with a known outcome ended in recovery" in html
 
 
 def test_the_zone_of_the_funnel_is_the_one_rule(html: str, frames: Frames) -> None:
     zones = frames["clinic_funnel"].filter(pl.col("condition_id").is_null(), outcome_id=DEFAULT)
-    shown = {name: cells[3] for name, cells in rows_of(html, 1).items()}
+    shown = {name: cells[4] for name, cells in rows_of(html, 1).items()}
     for row in zones.to_dicts():
         if row["zone"]:
             assert shown[row["clinic_key"]] == say.zone_words(row["zone"])
@@ -172,10 +172,10 @@ def test_orders_are_fixed_and_names_lead_on(html: str) -> None:
 
 def test_change_over_time_has_its_badge_or_words(html: str) -> None:
     clinics, conditions = rows_of(html, 1), rows_of(html, 0)
-    assert clinics["Eastfield"][5] == "● Stable"
-    assert clinics["Lakeside"][4:6] == ["years only", "not judged"]
-    assert conditions["Sciatica"][3:5] == ["not charted", "not judged"]
-    assert "to April 2026" in Reader(html).tables[0][0][3]
+    assert clinics["Eastfield"][6] == "● Stable"
+    assert clinics["Lakeside"][5:7] == ["years only", "not judged"]
+    assert conditions["Sciatica"][4:6] == ["not charted", "not judged"]
+    assert "to April 2026" in Reader(html).tables[0][0][4]
 
 
 # ---- sentences ---------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_nobody_outside_is_said(frames: Frames, meta: SiteMeta) -> None:
     )
     words = text(made({**frames, "outcome_signal": concern}, meta))
     assert "Over time, a signal of concern at Harbour." in words
-    assert rows_of(made({**frames, "outcome_signal": concern}, meta), 1)["Harbour"][5] == "▼ Concern"
+    assert rows_of(made({**frames, "outcome_signal": concern}, meta), 1)["Harbour"][6] == "▼ Concern"
 
 
 def test_many_clinics_outside_make_no_endless_sentence(frames: Frames, meta: SiteMeta) -> None:

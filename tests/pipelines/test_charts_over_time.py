@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.pipelines.conftest import Installation
 
+pytestmark = pytest.mark.long
 DATED = PROFILE_FOLDER / "canonical_dates.yaml"
 DECISION = ("--series", "recovered", "--by", "A. Steward", "--because", "a new questionnaire came in")
 

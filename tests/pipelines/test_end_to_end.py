@@ -75,6 +75,7 @@ def test_same_feed_again_changes_nothing(
     assert sorted((path.name, path.stat().st_mtime_ns) for path in network.home.site.rglob("*")) == before
 
 
+@pytest.mark.long
 def test_order_of_deliveries_does_not_matter_and_pages_are_byte_identical(
     network: Any, make_installation: Callable[..., Any], network_feed: Path
 ) -> None:

@@ -184,6 +184,7 @@ def test_what_is_no_record_is_refused_and_named(sealed_home: Home, content: str)
         sealed_home.ledger.all()
 
 
+@pytest.mark.long
 def test_an_earlier_home_is_brought_up_to_date(make_installation: Callable[..., Installation], tmp_path: Path) -> None:
     simulate_network(tmp_path / "feed", patients=120, seed=7, contract=CONTRACT, sources=2)
     made = make_installation(sorted(path for path in (tmp_path / "feed").iterdir() if path.is_dir()))

@@ -157,6 +157,7 @@ def faulty_run(faulty_feeds: list[Path], make_installation: Callable[..., Any]) 
     return make_installation(faulty_feeds)
 
 
+@pytest.mark.long
 def test_check_and_run_agree_on_faults_of_every_kind(faulty_findings: Findings, faulty_run: Any) -> None:
     states = {
         finding.delivery.label.partition("_")[0]: finding.delivery.state for finding in faulty_findings.deliveries
@@ -199,6 +200,7 @@ def test_order_of_arrival_does_not_matter(faulty_feeds: list[Path], faulty_findi
     assert other.entries.sort(pl.all()).equals(faulty_findings.entries.sort(pl.all()))
 
 
+@pytest.mark.long
 def test_judged_against_a_home_children_find_their_parents(
     faulty_run: Any, clean_feed: Path, tmp_path: Path, make_installation: Callable[..., Any]
 ) -> None:

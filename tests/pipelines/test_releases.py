@@ -130,7 +130,7 @@ def test_a_run_says_so_and_releases_nothing(sealed_home: Home, monkeypatch: pyte
     held = outcome()
     assert (held.exit_code, held.released, held.release, asked) == (1, False, "aaaa", [])
     (sentence,) = held.held_by
-    assert sentence.startswith("release: A. Steward put release aaaa back in force on 2026-07-02. `needlepoint ")
+    assert sentence.startswith("ROLLED_BACK: release: A. Steward put release aaaa back in force on 2026-07-02. `")
     resume(sealed_home, by="A. Steward", because="the clinic has sent the right file", now=NOW)
     assert (outcome().released, asked) == (True, ["release"])
 

@@ -29,6 +29,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_waiver_lets_a_held_delivery_in_until_it_ends(
     make_installation: Callable[..., Any], profile: Path, tmp_path: Path
 ) -> None:
