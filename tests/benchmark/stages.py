@@ -2,7 +2,7 @@
 
 Runs the command line in this process, exactly as ``needlepoint run``, after wrapping the functions that do the work.
 CPU seconds of a stage are those of the whole process (all threads) while its function runs, without those of stages
-inside it. Heavy libraries are imported first, each under its own name. What is left over is Dagster's own work, the
+inside it. Heavy libraries are imported before our own, each under its own name. What is left over is Dagster's own work, the
 command line and the ledger; together with importing Dagster and its definitions that is the price of orchestration.
 """
 
@@ -84,6 +84,7 @@ def main() -> None:
     began = time.perf_counter()
     home = sys.argv[sys.argv.index("--home") + 1]
     os.environ["NEEDLEPOINT_HOME"] = home  # the definitions, imported below, ask for it
+    importlib.import_module("pipelines")  # says how many threads linear algebra may use, before numpy is there
     clock = Clock()
     for label, modules in LIBRARIES.items():
         clock.run(label, lambda modules=modules: [importlib.import_module(name) for name in modules])
