@@ -2,8 +2,9 @@
 
 Runs the command line in this process, exactly as ``needlepoint run``, after wrapping the functions that do the work.
 CPU seconds of a stage are those of the whole process (all threads) while its function runs, without those of stages
-inside it. Heavy libraries are imported before our own, each under its own name. What is left over is Dagster's own work, the
-command line and the ledger; together with importing Dagster and its definitions that is the price of orchestration.
+inside it. Heavy libraries are imported before our own, each under its own name. What is left over is Dagster's own
+work, the command line and the ledger; together with importing Dagster and its definitions that is the price of
+orchestration.
 """
 
 from __future__ import annotations
