@@ -14,6 +14,14 @@ WHAT_MATTERS = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 """Dagster keeps every event; the journal of a server gets no line for each check that passed."""
 INGEST_SECONDS = 2 * 3600
 RELEASE_SECONDS = 6 * 3600
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+"""States of a run that waits or is at work."""
 
 INGEST = dg.define_asset_job(
     "ingest",

@@ -17,7 +17,7 @@ from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import left_deliveries
 from assets.home import Home
 from assets.quality.hold import to_judge_again
-from pipelines.jobs import INGEST
+from pipelines.jobs import INGEST, UNFINISHED
 from pipelines.landing_folder import Arrived, arrived, deliveries_in
 from pipelines.one_writer import only_writer
 from pipelines.unlock import free_dead_runs
@@ -25,13 +25,6 @@ from pipelines.unlock import free_dead_runs
 POLL_SECONDS = 60
 WAIT_SECONDS = 20
 """How long a look waits for the run that is writing; Dagster gives it a minute in all."""
-UNFINISHED = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
 SAID = "not landed: "
 """In the cursor, before the name of what could not be landed: a problem is said once, not every minute."""
 LEFT_AFTER = timedelta(hours=1)
@@ -137,7 +130,7 @@ def left_behind(context: dg.SensorEvaluationContext, home: dg.ResourceParam[Home
 
 def _is_awaited(context: dg.SensorEvaluationContext, delivery_id: str) -> bool:
     """Whether a run of this delivery is queued or at work."""
-    unfinished = dg.RunsFilter(tags={"dagster/partition": delivery_id}, statuses=list(UNFINISHED))
+    unfinished = dg.RunsFilter(tags={"dagster/partition": delivery_id}, statuses=UNFINISHED)
     return context.instance.get_runs_count(unfinished) > 0
 
 

@@ -182,7 +182,8 @@ AUTOMATION = Chapter(
         Situation(
             "nightly_release",
             "Builds a release at 06:00 UTC, or when NEEDLEPOINT_RELEASE_TIMES says, if anything has changed.",
-            "It says so if nothing has changed, if nothing was accepted yet, or if somebody rolled back.",
+            "It says so if nothing has changed, if nothing was accepted yet, if a release is being built, or if "
+            "somebody rolled back.",
         ),
     ),
 )

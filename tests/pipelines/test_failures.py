@@ -259,8 +259,12 @@ def broken_release() -> dg.JobDefinition:
 
 
 def test_the_night_builds_nothing_where_nothing_has_changed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    def night() -> dg.RunRequest | dg.SkipReason:
-        with dg.build_schedule_context(resources={"home": home}) as context:
+    def night(status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS) -> dg.RunRequest | dg.SkipReason:
+        with (
+            dg.instance_for_test() as instance,
+            dg.build_schedule_context(instance=instance, resources={"home": home}) as context,
+        ):
+            instance.add_run(dg.DagsterRun(job_name=RELEASE_JOB, status=status))
             asked = nightly_release(context)
             assert isinstance(asked, (dg.RunRequest, dg.SkipReason))
             return asked
@@ -268,6 +272,10 @@ def test_the_night_builds_nothing_where_nothing_has_changed(home: Home, monkeypa
     assert isinstance(night(), dg.SkipReason)  # nothing was accepted yet
     home.ledger.save(delivery(State.ACCEPTED))
     assert isinstance(night(), dg.RunRequest)
+    for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED):
+        building = night(status)
+        assert isinstance(building, dg.SkipReason)
+        assert building.skip_message == "A release is being built"
     with monkeypatch.context() as patch:
         patch.setattr(schedules, "kept_from_building", lambda _: InputProblem("ROLLED_BACK", "here", "so", "Do"))
         rolled_back = night()

@@ -139,7 +139,11 @@ def test_the_schedule_says_so_and_starts_nothing(sealed_home: Home, monkeypatch:
     monkeypatch.setattr(schedules, "next_release", lambda _: "cccc")
 
     def tick() -> dg.RunRequest | dg.SkipReason:
-        made = schedules.nightly_release(dg.build_schedule_context(resources={"home": sealed_home}))
+        with (
+            dg.instance_for_test() as instance,
+            dg.build_schedule_context(instance=instance, resources={"home": sealed_home}) as context,
+        ):
+            made = schedules.nightly_release(context)
         assert isinstance(made, dg.RunRequest | dg.SkipReason)
         return made
 
