@@ -219,7 +219,9 @@ def dagster_instance(home: Home) -> Iterator[DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     try:
         opened = dg.DagsterInstance.from_config(str(home.dagster))
-    except Exception:  # noqa: BLE001 each storage has errors of its own
+    except Exception as error:
+        if may_pass(error) or is_disk_full(error):
+            raise  # it is of the disk, and the same in whatever writes next
         raise InputProblem("STORAGE", "Dagster's records", "they cannot be opened", STORAGE_TO_DO) from None
     with opened as instance:
         yield instance

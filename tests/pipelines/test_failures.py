@@ -258,6 +258,29 @@ def broken_release() -> dg.JobDefinition:
     ).resolve_job_def(RELEASE_JOB)
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, CANARY), "DISK"),
+        (sqlite3.OperationalError("database or disk is full"), "DISK"),
+        (ValueError(CANARY), "STORAGE"),
+    ],
+)
+def test_what_keeps_dagsters_records_away_is_said_as_what_it_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, code: str
+) -> None:
+    def opened(_: str) -> None:
+        raise error
+
+    monkeypatch.setenv("DAGSTER_HOME", "")  # put back what the run sets
+    monkeypatch.setattr(dg.DagsterInstance, "from_config", opened)
+    profile = load_profile(PROFILE_FOLDER / "canonical.yaml", CONTRACT)
+    with pytest.raises(InputProblem) as raised:
+        runner.run(home, [tmp_path], profile, lambda _: None)
+    assert raised.value.code == code
+    assert CANARY not in str(raised.value)
+
+
 def test_the_night_builds_nothing_where_nothing_has_changed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def night(status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS) -> dg.RunRequest | dg.SkipReason:
         with (
