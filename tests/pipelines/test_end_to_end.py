@@ -222,6 +222,7 @@ def planted(truth: dict[str, Any]) -> dict[str, dict[str, int]]:
     return counts
 
 
+@pytest.mark.long
 def test_a_held_delivery_and_a_refused_one_delay_no_other(
     make_installation: Callable[..., Any], network_feed: Path, tmp_path: Path
 ) -> None:

@@ -146,6 +146,7 @@ def test_the_list_says_what_and_where(first: Any) -> None:
     assert CANARY not in text + json.dumps(summary.as_dict())
 
 
+@pytest.mark.long
 def test_a_later_extract_corrects_and_the_order_of_arrival_does_not_matter(
     first: Any, home: Home, make_installation: Callable[..., Any], feeds: list[Path], profile: Path
 ) -> None:
@@ -209,6 +210,7 @@ def waive_word(home: Home, **changes: Any) -> None:
     waive(home, WORD[1], lifts=Lifts.TO_DO, **(given | changes))
 
 
+@pytest.mark.long
 def test_a_waiver_takes_a_row_off_the_list_but_not_out_of_quarantine_until_it_ends(
     home: Home, make_installation: Callable[..., Any], feeds: list[Path], profile: Path
 ) -> None:

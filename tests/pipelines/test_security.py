@@ -68,6 +68,7 @@ def files(home: Path) -> list[Path]:
     return [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
+@pytest.mark.long
 def test_nobody_else_can_read_a_home(run_openly: tuple[Path, list[str]]) -> None:
     home, _ = run_openly
     open_to_others = {

@@ -9,69 +9,28 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from assets.contract import CONTRACT
-from assets.deliveries.profile import PROFILE_FOLDER, load_profile
 from assets.home import Home
-from assets.privacy.disclosure.profiles import INTERNAL, MINIMUM_GROUP, PUBLIC, ROUNDING_BASE
+from assets.privacy.disclosure.profiles import INTERNAL, MINIMUM_GROUP, PUBLIC
 from assets.publication.audiences import AUDIENCES
 from assets.publication.bundles import write_bundles
 from assets.publication.in_force import release_in_force
 from assets.publication.public_tables import PUBLIC_TABLES
-from assets.simulation.network import simulate_network
 from dashboards.published import PEER
-from pipelines.runner import run
-from pipelines.settings import HOME_VARIABLE
-from tests.privacy.attack.adversary import LOG, MANY, Attack, Hidden, Knowledge, Printing, read, relate
-from tests.privacy.attack.conftest import Release
+from tests.privacy.attack.adversary import LOG, MANY, Attack, Hidden, Knowledge
+from tests.privacy.attack.judge import EXACT, PROGRAMS, ROUNDED, Truth, as_text, attack, found, truth_of
 from tests.privacy.attack.site_reader import read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LARGE = 6_000
-PROGRAMS = 150
-"""Linear programs of an attack: those hidden counts that are closest to being found."""
-EXACT = Printing(MINIMUM_GROUP, 1)
-ROUNDED = Printing(MINIMUM_GROUP, ROUNDING_BASE)
+    from tests.privacy.attack.conftest import Release
+
+pytestmark = pytest.mark.long
+
 FOR_EVERYBODY = replace(ROUNDED, protects_parts=True)
 BUNDLES = ("public", "clinic", "ops")
 OF_A_CLINIC = replace(ROUNDED, is_partial=True)
-
-
-Truth = dict[tuple[str, tuple[str, ...]], tuple[int, int]]
-"""Who and where -> the exact count, twice where it stands in a table, and less where it does not."""
-
-
-def attack(printing: Printing, *releases: Mapping[str, pl.DataFrame]) -> Attack:
-    knowledge = Knowledge(printing)
-    for number, tables in enumerate(releases):
-        read(knowledge, tables, number)
-    relate(knowledge)
-    made = Attack(knowledge)
-    made.propagate()
-    return made
-
-
-def as_text(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    return {name: frame.with_columns(pl.all().cast(pl.String)) for name, frame in frames.items()}
-
-
-def truth_of(release: Release) -> Truth:
-    exact = Knowledge(EXACT)
-    read(exact, as_text(release.exact))
-    return {key[1:]: (exact.low[number], exact.high[number]) for key, number in exact.index.items()}
-
-
-def found(made: Attack, width: int, *truths: Truth) -> list[str]:
-    """Hidden groups of 1 to 10 that are found: where nobody is, nobody has to be kept from, and more may be told."""
-    small = {
-        (number, *where)
-        for number, truth in enumerate(truths)
-        for where, (low, high) in truth.items()
-        if high > 0 and low < MINIMUM_GROUP
-    }
-    return [str(one) for one in made.pinned(width) if one.hidden.unknown in small]
 
 
 # --- the real thing -------------------------------------------------------------------------------------------------
@@ -90,22 +49,6 @@ def alone(releases: tuple[Release, Release]) -> Attack:
     made = attack(ROUNDED, read_tables(releases[1].site))
     made.solve(INTERNAL.width, PROGRAMS)
     return made
-
-
-@pytest.mark.truth
-def test_nor_in_a_network_of_six_thousand_patients_with_months(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Months are charted and counts go into the hundreds, which the small network has not."""
-    simulate_network(tmp_path / "feed", patients=LARGE, seed=20260701, contract=CONTRACT, dated=True)
-    home = Home(tmp_path / "home", memory_limit="2GB")
-    monkeypatch.setenv(HOME_VARIABLE, str(home.path))
-    profile = load_profile(PROFILE_FOLDER / "canonical_dates.yaml", CONTRACT)
-    feeds = sorted(path for path in (tmp_path / "feed").iterdir() if path.is_dir())
-    assert run(home, feeds, profile, lambda _: None).released
-    release = Release(home.current.resolve())
-    made = attack(ROUNDED, read_tables(release.site))
-    assert len(made.targets()) > 5_000
-    made.solve(INTERNAL.width, PROGRAMS)
-    assert found(made, INTERNAL.width, truth_of(release)) == []
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from tests.privacy.attack.conftest import Release
 
+pytestmark = pytest.mark.long
+
 PEOPLE = r"(?:closed |needled |other |more )*(?:patients?|episodes?|people|sessions?)\b"
 COUNTED = re.compile(rf"(?<![\d.,\-\u2013\u2212/])(\d[\d,]*) {PEOPLE}")
 ALLOWED = re.compile(rf"(?:fewer|Fewer) than \d+ {PEOPLE}|NNT \d+ patients|events in [\d,]+ sessions")
