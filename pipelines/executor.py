@@ -14,7 +14,7 @@ import dagster as dg
 from assets.publication.release import is_overtaken
 from pipelines.jobs import RELEASE_JOB
 from pipelines.one_writer import only_writer
-from pipelines.processes import PROCESS_TAG, this_process
+from pipelines.processes import process_tags
 from pipelines.recording import recorded_run
 from pipelines.settings import home_from_environment
 from pipelines.unlock import clear_away
@@ -61,14 +61,22 @@ class OneWriterExecutor(dg.Executor):
         run = plan_context.dagster_run
         # a connection to PostgreSQL for every event costs eight times what the event does; SQLite keeps its own
         plan_context.instance.optimize_for_webserver(**KEPT_CONNECTION)
-        plan_context.instance.add_run_tags(run.run_id, {PROCESS_TAG: this_process()})
+        plan_context.instance.add_run_tags(run.run_id, process_tags(run.run_id))
         home.create()
         with only_writer(home, f"Dagster run {run.run_id}", WAIT_SECONDS, plan_context.log.info):
             clear_away(home)
             yield from recorded_run(home, run, self._steps.execute(plan_context, execution_plan))
-            if run.job_name == RELEASE_JOB and is_overtaken(home):
-                # the steps failed for no fault of theirs: the daemon is to begin again with what the home holds now
-                plan_context.instance.add_run_tags(run.run_id, {TRY_AGAIN_TAG: "true"})
+            if run.job_name == RELEASE_JOB:
+                _say_whether_to_begin_again(plan_context.instance, run, is_overtaken=is_overtaken(home))
+
+
+def _say_whether_to_begin_again(instance: dg.DagsterInstance, run: dg.DagsterRun, *, is_overtaken: bool) -> None:
+    """Have the daemon begin again what failed for no fault of its own, with what the home holds now; nothing else.
+
+    A run that was begun again bears the tags of the one before, so that the word is taken back where it holds no more.
+    """
+    if is_overtaken or TRY_AGAIN_TAG in run.tags:
+        instance.add_run_tags(run.run_id, {TRY_AGAIN_TAG: str(is_overtaken).lower()})
 
 
 @dg.executor(name="one_writer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from assets.quality.hold import to_judge_again
 from pipelines.dagster_settings import put_settings
 from pipelines.one_writer import only_writer
 from pipelines.outcome import RunOutcome
-from pipelines.processes import PROCESS_TAG, this_process
+from pipelines.processes import process_tags
 from pipelines.recording import note_delivery, note_events, note_release, recorded
 from pipelines.retry import Kept, land_again, retries
 from pipelines.unlock import clear_away, free_dead_runs
@@ -159,11 +160,13 @@ def _execute(
     """Run a job, note how long its steps took; return the blocking checks that failed, and if none did, the faults."""
     from pipelines.definitions import defs  # noqa: PLC0415 importing Dagster and its definitions costs a second
 
+    run_id = str(uuid.uuid4())
     result = defs.resolve_job_def(job).execute_in_process(
+        run_id=run_id,
         instance=instance,
         partition_key=partition,
         resources={"home": home},
-        tags={PROCESS_TAG: this_process()},
+        tags=process_tags(run_id),
         raise_on_error=False,
         run_config=QUIET,
     )

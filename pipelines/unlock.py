@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from assets.deliveries.landing import INCOMING, sweep
 from assets.publication.retention import sweep_releases
 from pipelines.one_writer import only_writer
-from pipelines.processes import PROCESS_TAG, is_dead
+from pipelines.processes import is_dead, process_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from assets.home import Home
 
 LAKE = "lake"
-NAMES_ITSELF_WITHIN = timedelta(minutes=2)
-"""A run that has started names its process at once. One that has not after this died before it could."""
+NAMES_ITSELF_WITHIN = timedelta(minutes=3)
+"""A run names its process as soon as it has loaded the program, for which Dagster's settings give it as long."""
 HALF_WRITTEN = ((LAKE, f"{INCOMING}*"), (LAKE, "*/delivery.json.tmp"), ("releases", ".building"), ("", ".current.new"))
 
 
@@ -74,7 +74,7 @@ def clear_away(home: Home) -> None:
 
 
 def _is_dead(record: RunRecord) -> bool:
-    process = record.dagster_run.tags.get(PROCESS_TAG)
+    process = process_of(record.dagster_run)
     if process is not None:
         return bool(is_dead(process))
     last = record.update_timestamp.replace(tzinfo=record.update_timestamp.tzinfo or UTC)

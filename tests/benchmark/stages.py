@@ -127,11 +127,11 @@ def _counted(home: Path) -> tuple[int, int]:
     """Steps and check results of the runs of this process."""
     import dagster as dg  # noqa: PLC0415 - timed above
 
-    from pipelines.processes import PROCESS_TAG, this_process  # noqa: PLC0415
+    from pipelines.processes import process_of, this_process  # noqa: PLC0415
 
     steps = checks = 0
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        for run in instance.get_runs(dg.RunsFilter(tags={PROCESS_TAG: this_process()})):
+        for run in filter(lambda one: process_of(one) == this_process(), instance.get_runs()):
             for entry in instance.all_logs(run.run_id):
                 kind = entry.dagster_event.event_type_value if entry.dagster_event else ""
                 steps += kind == "STEP_START"

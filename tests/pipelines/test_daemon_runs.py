@@ -18,7 +18,7 @@ from assets.publication.run_log import RunRecord, RunState, read_runs
 from assets.simulation.network import simulate_network
 from dashboards.status import STATUS_FILE
 from pipelines.definitions import defs
-from pipelines.executor import one_writer_executor
+from pipelines.executor import TRY_AGAIN_TAG, one_writer_executor
 from pipelines.jobs import INGEST
 from pipelines.runner import QUIET, dagster_instance
 from pipelines.settings import HOME_VARIABLE, home_from_environment
@@ -120,6 +120,24 @@ def test_a_held_release_is_written_down_and_said_until_one_is_released(home: Hom
     assert released.state is RunState.RELEASED
     assert list(released.steps) == ["whole"]
     assert "since" not in said(home)
+
+
+def test_what_was_overtaken_is_begun_again_and_what_then_fails_for_itself_is_not(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon gives the run that it begins again the tags of the one before."""
+    tags: dict[str, str] = {}
+    words = []
+    with dagster_instance(home) as instance:
+        for is_overtaken in (False, True, False):
+            monkeypatch.setattr("pipelines.executor.is_overtaken", lambda _, now=is_overtaken: now)
+            job = dg.reconstructable(broken_release)
+            with dg.execute_job(job, instance=instance, tags=tags, run_config=QUIET) as result:
+                run = instance.get_run_by_id(result.run_id)
+            assert run is not None
+            tags = dict(run.tags)
+            words.append(tags.get(TRY_AGAIN_TAG))
+    assert words == [None, "true", "false"]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from pipelines.definitions import defs
 from pipelines.executor import one_writer_executor
 from pipelines.one_writer import holder, only_writer
 from pipelines.preflight_home import no_run
-from pipelines.processes import PROCESS_TAG, is_dead
+from pipelines.processes import is_dead, process_of
 from pipelines.settings import HOME_VARIABLE
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_a_run_of_the_daemon_waits_writes_alone_and_names_its_process(
         assert result.success
         run = instance.get_run_by_id(result.run_id)
         assert run is not None
-        assert is_dead(run.tags[PROCESS_TAG]) is False
+        assert is_dead(str(process_of(run))) is False
         log = [entry.user_message for entry in instance.all_logs(result.run_id)]
         (event,) = result.get_asset_materialization_events()
         written = event.materialization.metadata["holder"].value

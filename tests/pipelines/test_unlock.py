@@ -25,7 +25,7 @@ from assets.simulation.network import simulate_network
 from pipelines import unlock as unlocking
 from pipelines.cli import cli
 from pipelines.one_writer import only_writer
-from pipelines.processes import PROCESS_TAG, is_dead, this_process
+from pipelines.processes import PROCESS_TAG, is_dead, process_tags, this_process
 from pipelines.retry import Kept
 from pipelines.runner import dagster_instance
 from pipelines.sensors import killed_runs, left_behind
@@ -85,7 +85,9 @@ def pooled() -> None:
 
 def started(instance: dg.DagsterInstance, process: str | None) -> str:
     """A run that Dagster believes to be at work, with a place in the pool."""
-    run = instance.create_run_for_job(pooled, status=IN_PROGRESS, tags={PROCESS_TAG: process} if process else {})
+    run = instance.create_run_for_job(pooled, status=IN_PROGRESS)
+    if process:
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: f"{run.run_id} {process}"})
     instance.event_log_storage.set_concurrency_slots("warehouse", 1)
     instance.event_log_storage.claim_concurrency_slot("warehouse", run.run_id, "nothing")
     return run.run_id
@@ -117,6 +119,24 @@ def test_a_living_run_keeps_what_it_holds(home: Home, instance: dg.DagsterInstan
     started(instance, None)  # it has only just begun and has not named its process yet
     assert unlocking.unlock(home, instance) == unlocking.Unlocked((), ())
     assert places_taken(instance) == 1
+
+
+def test_a_run_that_is_begun_again_is_not_taken_for_the_one_that_died(instance: dg.DagsterInstance) -> None:
+    """Dagster gives it the tags of the run before, so that it names a dead process until it names its own."""
+    killed = instance.get_run_by_id(started(instance, dead_process()))
+    assert killed is not None
+    again = instance.create_run_for_job(
+        pooled,
+        status=dg.DagsterRunStatus.STARTING,
+        tags=killed.tags,
+        parent_run_id=killed.run_id,
+        root_run_id=killed.run_id,
+    )
+    assert unlocking.free_dead_runs(instance) == (killed.run_id,)
+    instance.add_run_tags(again.run_id, process_tags(again.run_id))
+    assert unlocking.free_dead_runs(instance) == ()
+    instance.add_run_tags(again.run_id, {PROCESS_TAG: f"{again.run_id} {dead_process()}"})
+    assert unlocking.free_dead_runs(instance) == (again.run_id,)
 
 
 def test_while_a_run_writes_nothing_is_touched(home: Home, instance: dg.DagsterInstance) -> None:
