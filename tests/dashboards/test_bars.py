@@ -209,6 +209,7 @@ def test_a_passport_is_accessible_too(opened: Opened) -> None:
         visit.page.keyboard.press("Escape")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("site", ["empty_site", "trial_site", "hostile_site"])
 def test_odd_sites_are_accessible_and_quiet(browser: Browser, site: str, request: pytest.FixtureRequest) -> None:
     visitor = Visitor(browser)

@@ -27,7 +27,7 @@ LAYOUT_SHIFT = """() => new Promise((resolve) => {
 })"""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", ["index", "recovery", "clinics", "scores", "safety", "quality", "runs", "definitions"])
 def test_opens_from_disk_without_a_word(visit: Visitor, network_site: Path, name: str, theme: str) -> None:
     made = visit(network_site / f"{name}.html", theme=theme)
@@ -256,7 +256,7 @@ def test_numbers_come_before_charts(visit: Visitor, network_site: Path) -> None:
         *(("scores", ""), ("safety", ""), ("quality", "")),
     ],
 )
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.long)])
 def test_nothing_moves_while_charts_load(
     visit: Visitor, network_site: Path, name: str, anchor: str, width: int
 ) -> None:

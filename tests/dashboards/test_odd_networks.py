@@ -109,6 +109,7 @@ def _only(frames: Frames, column: str, values: tuple[str, ...]) -> Frames:
     }
 
 
+MOST_CLINICS = "two_hundred_clinics"
 CASES: Mapping[str, tuple[Callable[[Frames], Frames], dict[str, tuple[str, ...]]]] = {
     "one_clinic": (
         one_clinic,
@@ -167,7 +168,7 @@ CASES: Mapping[str, tuple[Callable[[Frames], Frames], dict[str, tuple[str, ...]]
             "recovery": ("Too few episodes to show across 2 clinics",),
         },
     ),
-    "two_hundred_clinics": (
+    MOST_CLINICS: (
         two_hundred_clinics,
         {
             "index": ("across 200 clinics", "and 5 more (below the expected range)"),
@@ -198,7 +199,9 @@ def sites(meta: SiteMeta, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(one, marks=[pytest.mark.long] if one == MOST_CLINICS else []) for one in CASES]
+)
 def test_pages_open_fit_and_say_something_true(case: str, sites: Callable[[str], Path], visit: Visitor) -> None:
     folder, words = sites(case), CASES[case][1]
     for name in sorted(path.stem for path in folder.glob("*.html")):
@@ -228,8 +231,9 @@ def test_no_number_of_a_hidden_network_is_left(name: str, sites: Callable[[str],
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_many_clinics_are_loaded_one_at_a_time(sites: Callable[[str], Path], visit: Visitor) -> None:
-    folder = sites("two_hundred_clinics")
+    folder = sites(MOST_CLINICS)
     sizes = [path.stat().st_size for path in (folder / "data").glob("clinics-*.js")]
     assert len(sizes) == 199
     assert max(sizes) < 100_000

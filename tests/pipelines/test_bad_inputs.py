@@ -173,6 +173,7 @@ def test_a_broken_parquet_file_is_refused(profile: Path, tmp_path: Path) -> None
     assert found.exit_code == 2
 
 
+@pytest.mark.long
 def test_the_batch_is_released_and_a_second_run_changes_nothing(
     make_installation: Callable[..., Any], batch: Any, profile: Path
 ) -> None:
@@ -200,6 +201,7 @@ def modelled(feed: Path, profile: Path, home: Home) -> duckdb.DuckDBPyConnection
     return connection
 
 
+@pytest.mark.long
 def test_the_warehouse_is_that_of_the_good_rows(batch: Any, profile: Path, tmp_path: Path) -> None:
     """The same deliveries without the rows set aside and without the refused ones give the same marts."""
     bad = set(batch.query("select distinct delivery_id, row_number from audit.quarantine").iter_rows())
@@ -224,6 +226,7 @@ def test_the_warehouse_is_that_of_the_good_rows(batch: Any, profile: Path, tmp_p
             assert one.sort(one.columns).equals(other.sort(other.columns)), mart
 
 
+@pytest.mark.long
 def test_no_canary_leaves_the_lake(batch: Any) -> None:
     for path in batch.home.path.rglob("*"):
         if path.is_file() and not path.is_symlink() and batch.home.lake not in path.parents:
@@ -232,6 +235,7 @@ def test_no_canary_leaves_the_lake(batch: Any) -> None:
                 assert canary not in content, path.name
 
 
+@pytest.mark.long
 def test_no_published_cell_is_a_formula(batch: Any) -> None:
     for path in (batch.home.site / "data").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:

@@ -230,6 +230,7 @@ def test_judged_against_a_home_children_find_their_parents(
     assert "a run does nothing" in known.as_text()
 
 
+@pytest.mark.long
 def test_a_known_delivery_under_another_contract_is_judged_anew_without_touching_the_home(
     faulty_run: Any, faulty_feeds: list[Path], tmp_path: Path
 ) -> None:

@@ -159,6 +159,7 @@ def test_a_later_extract_corrects_and_the_order_of_arrival_does_not_matter(
     assert statuses(first.home)[SCORE] == ["open"]
 
 
+@pytest.mark.long
 def test_a_row_is_taken_in_when_its_delivery_is_read_again_under_a_corrected_profile(home: Home) -> None:
     (home.profiles / "mine.yaml").write_text(PROFILE, encoding="utf-8")
     assert [one.is_changed for one in retries(home)] == [False]
@@ -279,6 +280,7 @@ def test_values_are_written_only_where_they_are_asked_for_and_with_a_warning(fir
     assert [line["value"] for line in read_csv(path)] == ["LBP", "11.000000", CANARY]
 
 
+@pytest.mark.long
 def test_no_cell_is_a_formula(make_installation: Callable[..., Any], profile: Path, tmp_path: Path) -> None:
     formulas = ["=1+1", "+1-1", "-2+3", "@SUM(A1)"]
     content = [(*row[:2], formula, *row[3:]) for row, formula in zip(rows(), formulas, strict=False)]

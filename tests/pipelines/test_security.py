@@ -18,6 +18,7 @@ from pipelines.settings import HOME_VARIABLE, SETTINGS
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
 CALL = "from pipelines.cli import main; main()"
 PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95")
 """How what pickle writes begins."""
@@ -68,7 +69,6 @@ def files(home: Path) -> list[Path]:
     return [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
-@pytest.mark.long
 def test_nobody_else_can_read_a_home(run_openly: tuple[Path, list[str]]) -> None:
     home, _ = run_openly
     open_to_others = {

@@ -21,7 +21,7 @@ from pipelines.deidentify import deidentify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.long]
 
 SHORTEST_WORD = 6
 """Shorter names are also words of code and of pages; those people are searched by all their other identifiers."""
