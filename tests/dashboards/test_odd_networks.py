@@ -180,6 +180,8 @@ CASES: Mapping[str, tuple[Callable[[Frames], Frames], dict[str, tuple[str, ...]]
 """Network -> how it is made of the sample, and what each page must say."""
 EVERY_PAGE = "three_patients"
 """The network of which every page is opened; of the others, those that it concerns."""
+QUICK = (EVERY_PAGE, "one_clinic", "all_suppressed")
+"""Networks of the quick run."""
 
 
 @pytest.fixture(scope="module")
@@ -199,9 +201,7 @@ def sites(meta: SiteMeta, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(
-    "case", [pytest.param(one, marks=[pytest.mark.long] if one == MOST_CLINICS else []) for one in CASES]
-)
+@pytest.mark.parametrize("case", [pytest.param(one, marks=[] if one in QUICK else [pytest.mark.long]) for one in CASES])
 def test_pages_open_fit_and_say_something_true(case: str, sites: Callable[[str], Path], visit: Visitor) -> None:
     folder, words = sites(case), CASES[case][1]
     for name in sorted(path.stem for path in folder.glob("*.html")):
