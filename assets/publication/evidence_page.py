@@ -89,7 +89,7 @@ def _inputs(facts: Facts) -> str:
         (
             one.label,
             stamp_text(one.extract_stamp) or "not stated",
-            one.state.value,
+            f"{one.state.value}: {one.problem_code}" if one.problem_code else one.state.value,
             f"{one.profile}, version {one.profile_version}",
             file.name,
             _records(file.records, facts.minimum_group),

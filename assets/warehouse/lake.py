@@ -57,6 +57,7 @@ FRAMES = {
         "profile": "VARCHAR",
         "privacy_mode": "VARCHAR",
         "state": "VARCHAR",
+        "problem_code": "VARCHAR",
         "file_count": "BIGINT",
         "ingested": "BIGINT",
         "out_of_scope": "BIGINT",

@@ -9,6 +9,8 @@ from dashboards.markup import esc
 from dashboards.pages.text import prose, text_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assets.contract.failures import FailureGroup
     from dashboards.pages.frame import Page, SiteMeta
     from dashboards.published import Published
@@ -27,6 +29,15 @@ def build(_: Published, __: SiteMeta) -> Page:
     sections = [("read", "How to read a message", f"<p>{prose(INTRODUCTION)}</p>")]
     sections += [(group.anchor, group.title, _group(group)) for group in FAILURES]
     return text_page(NAME, HEADING, sections)
+
+
+def links_to(codes: Iterable[str | None], meta: SiteMeta) -> str:
+    """Return a line of another page: where each of these codes is explained. Empty if none is, or not in this site."""
+    known = {one.code for group in FAILURES for one in group.failures}
+    links = [f'<a href="{NAME}.html#{esc(code)}">{esc(code)}</a>' for code in sorted(known & set(codes))]
+    if not links or not meta.has(NAME):
+        return ""
+    return f'<p class="say">What the codes mean, and what to do: {", ".join(links)}.</p>'
 
 
 def _group(group: FailureGroup) -> str:

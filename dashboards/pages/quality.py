@@ -116,7 +116,7 @@ def build(published: Published, meta: SiteMeta) -> Page:
         volume_card(deliveries, volume),
         quarantine_card(quarantine),
         summary_card(checks, tables),
-        conservation_card(deliveries),
+        conservation_card(deliveries, meta),
         *trail.cards(),
         checks_card(_later(meta, checks)),
     ]

@@ -8,11 +8,13 @@ from assets.contract.behaviour import VOLUME_FACTOR
 from dashboards.figures import check_status, count_bars
 from dashboards.figures import volume as volume_figure
 from dashboards.markup import clean
+from dashboards.pages import failures
 from dashboards.pages.parts import Card, Column, Key, Table
 from dashboards.pages.quality_rows import WRITTEN, short_day, summary_cells, volume_words
 from dashboards.words import listing, plural, spoken
 
 if TYPE_CHECKING:
+    from dashboards.pages.frame import SiteMeta
     from dashboards.published import Row
 
 NAMED = 3
@@ -71,7 +73,7 @@ CONSERVATION_TABLE = Table(
     (
         Column("Delivery", "two"),
         Column("Extract of"),
-        Column("State"),
+        Column("State", "two"),
         Column("Out of scope", "int"),
         Column("Ingested", "int"),
         Column("= accepted", "int"),
@@ -178,7 +180,7 @@ def quarantine_card(quarantine: list[Row]) -> Card:
     )
 
 
-def conservation_card(deliveries: list[Row]) -> Card:
+def conservation_card(deliveries: list[Row], meta: SiteMeta) -> Card:
     """What became of every row of each delivery."""
     total = sum(row["ingested"] for row in deliveries)
     return Card(
@@ -191,6 +193,7 @@ def conservation_card(deliveries: list[Row]) -> Card:
         "that could not be used. Out of scope are rows that the profile of the source does not select: they are not "
         "ingested.",
         CONSERVATION_TABLE,
+        extra=failures.links_to((row["problem_code"] for row in deliveries), meta),
         say=(
             f"{plural(total, 'row')} in {plural(len(deliveries), 'delivery', 'deliveries')}: "
             "ingested = accepted + quarantined + superseded + rejected."

@@ -41,7 +41,7 @@ def conservation_cells(deliveries: list[Row]) -> list[list[Cell]]:
         [
             [clean(row["label"] or row["delivery_id"]), clean(row["delivery_id"])],
             stamp_text(row["extract_stamp"] or "") or "not stated",
-            STATES.get(row["state"], spoken(row["state"])),
+            state_cell(row),
             row["out_of_scope"],
             row["ingested"],
             *(row[part] for part in PARTS),
@@ -94,6 +94,12 @@ def volume_words(row: Row | None) -> str:
     if not row["is_unusual"]:
         return "● usual"
     return "▼ far fewer" if (row["times_usual"] or 0) < 1 else "▲ far more"
+
+
+def state_cell(row: Row) -> Cell:
+    """What became of a delivery, and the code that says why it was not accepted."""
+    words = STATES.get(row["state"], spoken(row["state"]))
+    return [words, clean(row["problem_code"])] if row["problem_code"] else words
 
 
 def reconciles(row: Row) -> bool:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from assets.packages import package_versions
 from dashboards.markup import clean, esc
-from dashboards.pages import runs_log
+from dashboards.pages import failures, runs_log
 from dashboards.pages.frame import Page, empty
 from dashboards.pages.parts import Card, Column, State, Table, card_html, tile_html
 from dashboards.pages.payload import payload
-from dashboards.pages.quality_rows import PARTS, STATES, WRITTEN, reconciles, short_day
+from dashboards.pages.quality_rows import PARTS, WRITTEN, reconciles, short_day, state_cell
 from dashboards.words import DASH, count, plural, source_name, spoken, stamp_text
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ROWS_TABLE = Table(
     (
         Column("Delivery", "two"),
         Column("Extract of"),
-        Column("State"),
+        Column("State", "two"),
         Column("Received", "int"),
         Column("= used", "int"),
         Column("+ set aside", "int"),
@@ -91,8 +91,8 @@ def build(published: Published, meta: SiteMeta) -> Page:
     if not deliveries and not runs:
         return Page(NAME, HEADING, empty())
     deliveries.sort(key=lambda row: (row["extract_stamp"] or "", row["delivery_id"]), reverse=True)
-    logged = runs_log.cards(runs, steps, days) if runs else []
-    cards = [*logged, _rows_card(deliveries), _sources_card(deliveries), _versions_card()]
+    logged = runs_log.cards(runs, steps, days, meta) if runs else []
+    cards = [*logged, _rows_card(deliveries, meta), _sources_card(deliveries), _versions_card()]
     made = State(
         rows={
             "rows": [_row(row) for row in deliveries],
@@ -166,7 +166,7 @@ def _row(row: Row) -> list[Cell]:
     return [
         [clean(row["label"] or row["delivery_id"]), clean(row["delivery_id"])],
         stamp_text(row["extract_stamp"] or "") or "not stated",
-        STATES.get(row["state"], spoken(row["state"])),
+        state_cell(row),
         row["ingested"],
         *(row[part] for part in PARTS),
         "✓ Exact" if reconciles(row) else "✕ Wrong",
@@ -200,7 +200,7 @@ def _versions(published: Published, meta: SiteMeta) -> list[list[Cell]]:
     ]
 
 
-def _rows_card(deliveries: list[Row]) -> Card:
+def _rows_card(deliveries: list[Row], meta: SiteMeta) -> Card:
     wrong = sum(not reconciles(row) for row in deliveries)
     return Card(
         "rows",
@@ -210,6 +210,7 @@ def _rows_card(deliveries: list[Row]) -> Card:
         "were sent again, replaced or taken back. Rejected rows came in a delivery that could not be used. Each part "
         "is counted on its own; none is computed as the rest.",
         ROWS_TABLE,
+        extra=failures.links_to((row["problem_code"] for row in deliveries), meta),
         say=(
             f"▼ The rows of {plural(wrong, 'delivery', 'deliveries')} do not add up."
             if wrong

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.figures import run_time, step_time
 from dashboards.markup import clean, esc
+from dashboards.pages import failures
 from dashboards.pages.parts import Card, Column, Key, Table
 from dashboards.pages.quality_rows import WRITTEN, short_day
 from dashboards.words import DASH, count, plural, spoken, stamp_text
@@ -13,6 +14,7 @@ from dashboards.words import DASH, count, plural, spoken, stamp_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dashboards.pages.frame import SiteMeta
     from dashboards.pages.parts import Cell
     from dashboards.published import Row
 
@@ -43,6 +45,7 @@ RUN_TABLE = Table(
     (
         Column("Started (UTC)", "two"),
         Column("Result"),
+        Column("Why"),
         Column("Took"),
         Column("Usual"),
         Column("Deliveries read", "int"),
@@ -132,7 +135,7 @@ def usual_words(row: Row) -> str:
     return f"▼ not usual: {words}" if row["is_unusual"] else f"usual {words}"
 
 
-def cards(runs: Sequence[Row], steps: Sequence[Row], days: Sequence[Row]) -> list[Card]:
+def cards(runs: Sequence[Row], steps: Sequence[Row], days: Sequence[Row], meta: SiteMeta) -> list[Card]:
     """Return the cards, with what each of them draws."""
     built = [row for row in runs if row["state"] in BUILT][-MOST_DRAWN:]
     drawn = [{**row, "label": f"{stamp_text(row['started'])} UTC", "day": short_day(row["started"])} for row in built]
@@ -157,6 +160,7 @@ def cards(runs: Sequence[Row], steps: Sequence[Row], days: Sequence[Row]) -> lis
             RUN_TABLE,
             run_time.spec(drawn) if drawn else None,
             (*USUAL_KEYS, Key("dashed", "limits")) if drawn else (),
+            extra=failures.links_to((code for row in runs for code in row["problems"].split("; ")), meta),
             say=_durations(built),
         ),
         Card(
@@ -196,6 +200,7 @@ def rows(runs: Sequence[Row], steps: Sequence[Row], days: Sequence[Row]) -> dict
             [
                 _when(row),
                 state_words(row["state"]),
+                clean(row["held_by"] or row["problems"]),
                 duration(row["seconds"]),
                 usual_words(row) if row["state"] in BUILT else "",
                 row["deliveries"],

@@ -7,6 +7,7 @@
 -- 4. Rows out of scope are those that the profile does not select. They were sent but not ingested: records of the
 --    files = ingested + out_of_scope.
 -- 5. A row that takes something back is accepted.
+-- 6. Of a delivery that is not accepted problem_code says why; what to do about it is listed by code for the runbook.
 -- Source: needlepoint house plan, conservation equation.
 -- grain: delivery_id
 with delivery as (
@@ -15,6 +16,7 @@ with delivery as (
         label,
         extract_stamp,
         state,
+        problem_code,
         ingested,
         out_of_scope,
         set_aside_on_reading,
@@ -270,6 +272,7 @@ select
     delivery.label,
     delivery.extract_stamp,
     delivery.state,
+    delivery.problem_code,
     delivery.ingested,
     delivery.out_of_scope,
     cast(coalesce(summed.accepted, 0) as bigint) as accepted,

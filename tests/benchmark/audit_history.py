@@ -49,6 +49,7 @@ DELIVERY = {
     "label": "simulated-north_20251126",
     "extract_stamp": "2025-11-26",
     "state": "accepted",
+    "problem_code": None,
     "ingested": 100,
     "accepted": 100,
     "quarantined": 0,

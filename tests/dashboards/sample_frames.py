@@ -92,7 +92,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "suppressed": BOOLEAN,
     },
     "conservation": {
-        **dict.fromkeys(("delivery_id", "label", "extract_stamp", "state"), STRING),
+        **dict.fromkeys(("delivery_id", "label", "extract_stamp", "state", "problem_code"), STRING),
         **dict.fromkeys(("ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"), INTEGER),
     },
     "quarantine_by_reason": {
@@ -273,9 +273,9 @@ def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
         parts = [draw.randrange(8_000, 30_000), draw.randrange(20, 300), draw.choice((0, 0, 412)), 0]
         if place == 5:
             parts = [0, 0, 0, sum(parts)]
-        state = "rejected" if place == 5 else "accepted"
+        state, code = ("rejected", "TRUNCATED") if place == 5 else ("accepted", None)
         label = f"{clinic.lower().replace(' ', '_')}_2026-10-31"
-        deliveries.append([f"{place:016x}", label, "2026-10-31", state, sum(parts), *parts, 7 * place])
+        deliveries.append([f"{place:016x}", label, "2026-10-31", state, code, sum(parts), *parts, 7 * place])
     accepted = [row[0] for row in deliveries if row[3] == "accepted"]
     by_delivery = [
         [result[0], *ended]
@@ -286,7 +286,7 @@ def quality(draw: random.Random) -> dict[str, pl.DataFrame]:
             else [(None, result[8])]
         )
     ]
-    volume = [[row[0], row[4] / 20_000, row[4] < 10_000] for row in deliveries if row[3] == "accepted"]
+    volume = [[row[0], row[5] / 20_000, row[5] < 10_000] for row in deliveries if row[3] == "accepted"]
     return {
         "check_by_delivery": _frame("check_by_delivery", by_delivery),
         "check_summary": _frame("check_summary", results),

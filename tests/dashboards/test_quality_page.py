@@ -46,6 +46,7 @@ def delivery(place: int, **facts: object) -> Row:
         "label": f"simulated-{place}_20260701T020000Z",
         "extract_stamp": f"2026-{1 + place // 28:02}-{1 + place % 28:02}",
         "state": "accepted",
+        "problem_code": None,
         "ingested": 100,
         "accepted": 100,
         **rows,

@@ -63,6 +63,7 @@ def history(days: int = 20) -> Runs:
             rows_set_aside=7,
             rows_rejected=3,
             held_by=("visit.visit_key.unique",) if state is RunState.HELD else (),
+            problems=("DISK", "MemoryError") if state is RunState.FAILED else (),
             site_bytes=12_345_678,
             steps={"publication__site": 4.0, "models": 100.0},
         )
@@ -148,10 +149,32 @@ def test_tables_of_runs_are_whole(ops_site: Path) -> None:
     rows = payload(ops_site / "data" / "runs.js")["rows"]
     assert len(rows["runs"]) == len(rows["changes"]) == 19
     for row in rows["runs"]:
-        assert row[5] == sum(row[6:9])
+        assert row[6] == sum(row[7:10])
     assert {row[1] for row in rows["runs"]} == {" ".join(words) for words in STATES.values()}
+    why = {row[1]: row[2] for row in rows["runs"]}
+    assert why["■ Held"] == "visit.visit_key.unique"
+    assert why["✕ Failed"] == "DISK; MemoryError"
+    assert why["● Released"] == ""
     assert rows["steps"][0][0] == "Models"
     assert rows["days"][0][0] == "20 September 2026"
+
+
+def test_a_refusal_and_a_failure_lead_to_what_their_code_means(
+    network_site: Path, frames: dict[str, pl.DataFrame], meta: SiteMeta
+) -> None:
+    states = [row[2] for row in payload(network_site / "data" / "runs.js")["rows"]["rows"]]
+    assert states.count(["Rejected", "TRUNCATED"]) == 1
+    assert states.count("Accepted") == len(states) - 1
+    for name in ("runs", "quality"):
+        page = (network_site / f"{name}.html").read_text(encoding="utf-8")
+        assert re.findall(r'href="(failures.html#\w+)"', page) == ["failures.html#TRUNCATED"]
+    logged = Published({**frames, **run_frames(history(), TODAY)}, CONTRACT)
+    links = re.findall(r'href="failures.html#(\w+)"', runs.build(logged, meta).body)
+    assert links == ["DISK", "TRUNCATED"], "MemoryError is the name of an error, not a code"
+    elsewhere = replace(meta, pages=("runs",))
+    assert "failures.html" not in runs.build(logged, elsewhere).body
+    well = {**frames, "conservation": frames["conservation"].filter(pl.col("state") == "accepted")}
+    assert "What the codes mean" not in runs.build(Published(well, CONTRACT), meta).body
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ def audit() -> dict[str, pl.DataFrame]:
                 "label": ["march.csv", "february.csv"],
                 "extract_stamp": ["2026-03-01", "2026-02-01"],
                 "state": ["accepted", "accepted"],
+                "problem_code": [None, None],
                 "ingested": [100, 90],
                 "accepted": [95, 60],
                 "quarantined": [5, 3],

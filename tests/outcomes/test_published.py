@@ -44,8 +44,8 @@ FRAMES = {
     "response": "condition_id care measure_id side planned_day rule_id n responders rate rate_low rate_high "
     "statistic_id",
     "unknown_reason": "condition_id clinic_key reason episodes n share statistic_id recovery_definition_id",
-    "conservation": "delivery_id label extract_stamp state ingested accepted quarantined superseded rejected "
-    "out_of_scope",
+    "conservation": "delivery_id label extract_stamp state problem_code ingested accepted quarantined superseded "
+    "rejected out_of_scope",
     "quarantine_by_reason": "table_name check_id title reason rows to_correct",
     "check_summary": "check_id title sentence table_name kind stage severity dimension owner blocks tolerance "
     "status evaluated violated deliveries",

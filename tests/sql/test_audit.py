@@ -128,10 +128,10 @@ def test_conservation_of_long_and_wide_files(sql: Sandbox) -> None:
         "audit.conservation",
         {
             "lake.delivery": """
-                delivery_id | state    | ingested | set_aside_on_reading | rejected
-                d1          | accepted | 4        | 1                    | 0
-                d2          | accepted | 6        | 1                    | 0
-                d3          | rejected | 7        | 0                    | 7
+                delivery_id | state    | problem_code | ingested | set_aside_on_reading | rejected
+                d1          | accepted |              | 4        | 1                    | 0
+                d2          | accepted |              | 6        | 1                    | 0
+                d3          | rejected | HEADER       | 7        | 0                    | 7
                 """,
             "lake.source_row": """
                 delivery_id | file     | row_number | accepted
@@ -159,9 +159,9 @@ def test_conservation_of_long_and_wide_files(sql: Sandbox) -> None:
     sql.expect(
         "audit.conservation",
         """
-        delivery_id | state    | ingested | accepted | quarantined | superseded | rejected
-        d1          | accepted | 4        | 1        | 2           | 1          | 0
-        d2          | accepted | 6        | 3        | 2           | 1          | 0
-        d3          | rejected | 7        | 0        | 0           | 0          | 7
+        delivery_id | state    | problem_code | ingested | accepted | quarantined | superseded | rejected
+        d1          | accepted |              | 4        | 1        | 2           | 1          | 0
+        d2          | accepted |              | 6        | 3        | 2           | 1          | 0
+        d3          | rejected | HEADER       | 7        | 0        | 0           | 0          | 7
         """,
     )

@@ -151,6 +151,7 @@ def build(
                     "profile": "clinic",
                     "privacy_mode": "limited_data_set",
                     "state": "accepted",
+                    "problem_code": None,
                     "file_count": 1,
                     "ingested": sum(row["delivery_id"] == name for row in sent_rows),
                     "out_of_scope": 0,

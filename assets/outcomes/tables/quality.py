@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONSERVATION = Layout(
     columns(STRING, "delivery_id"),
     {
-        **columns(STRING, "label", "extract_stamp", "state"),
+        **columns(STRING, "label", "extract_stamp", "state", "problem_code"),
         **columns(INTEGER, "ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"),
     },
     plain=("ingested", "accepted", "quarantined", "superseded", "rejected", "out_of_scope"),
