@@ -251,6 +251,6 @@ def _strip(days: Sequence[Row]) -> str:
         is_labelled = place == 0 or row["day"].endswith("-01")
         day = short_day(row["day"]) if is_labelled else str(int(row["day"][8:]))
         marks.append(f'<li class="d-{esc(row["state"] or "none")}">{symbol}<small>{esc(day)}</small></li>')
-    kinds = (*list(STATES.values())[:5], NO_RUN)
+    kinds = (*list(STATES.values())[:5], (STATES["failed"][0], "failed or did not finish"), NO_RUN)
     key = "".join(f"<li>{symbol} {esc(words.lower())}</li>" for symbol, words in kinds)
     return f'<ol class="days" aria-hidden="true">{"".join(marks)}</ol><ul class="key" aria-hidden="true">{key}</ul>'
