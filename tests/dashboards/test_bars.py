@@ -323,6 +323,7 @@ def _streams(made: bytes) -> Iterator[bytes]:
     """Return what is drawn on the sheets."""
     for packed in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", made, re.DOTALL):
         try:
-            yield zlib.decompress(packed)
+            # of a stream whose last byte looks like the end of a line the checksum is cut short
+            yield zlib.decompressobj().decompress(packed)
         except zlib.error:
             yield packed
