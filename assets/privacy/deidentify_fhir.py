@@ -152,8 +152,10 @@ class CleanResources:
         """A value of one of the data types that are kept, without its words."""
         if isinstance(value, str):
             return _year(value, first) if _DATE.fullmatch(value) else _word(value)
-        if not isinstance(value, dict):
+        if isinstance(value, Written | bool):
             return value
+        if not isinstance(value, dict):
+            return None  # a list within a list, which FHIR does not have
         if "reference" in value:
             reference = self._reference(value["reference"])
             return {"reference": reference} if reference else None

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from assets.contract.tables import AGE_TOP_CODE_YEARS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OUR_EXTENSIONS: Final = "urn:needlepoint:"
 DAY_URL: Final = "urn:needlepoint:day"
@@ -93,7 +96,7 @@ def _look(element: dict[str, object], path: str, found: set[str], *, years_only:
         elif key == "text" and isinstance(value, dict):  # a narrative
             found.add(here)
         else:
-            for item in value if isinstance(value, list) else (value,):
+            for item in _items(value):
                 if isinstance(item, dict):
                     _look(item, here, found, years_only=years_only)
                 elif (
@@ -102,6 +105,17 @@ def _look(element: dict[str, object], path: str, found: set[str], *, years_only:
                     and _identifies(key, item, element, years_only=years_only)
                 ):
                     found.add(here)
+
+
+def _items(value: object) -> Iterator[object]:
+    """What an element holds, also in lists within lists: FHIR does not have these, a file may."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        else:
+            yield item
 
 
 def _identifies(key: str, text: str, element: dict[str, object], *, years_only: bool) -> bool:

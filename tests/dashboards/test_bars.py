@@ -1,7 +1,7 @@
 """What every page is held to, measured in Chromium: accessible, quick, quiet, steady on screen and on paper.
 
-A page is opened once for all of its tests. Those in the quick run meet each theme, width and selection once per page;
-``pytest -m bars`` adds all of their combinations.
+A page is opened once for all of its tests. Those of the quick run and the long ones meet each theme, width and
+selection once per page; ``pytest -m bars`` adds all of their combinations.
 """
 
 from __future__ import annotations
@@ -38,10 +38,13 @@ LOOKS = [*itertools.product(("light", "dark"), (1440, 390), SELECTIONS)]
 ONCE = [
     ("light", 1440, "default"),
     ("dark", 390, "filtered"),
+]
+"""Looks of the quick run."""
+LATER = [
     ("dark", 1440, "suppressed"),
     ("light", 390, "drilled"),
 ]
-"""Looks of the quick run."""
+"""Looks of the long tests."""
 WIDTHS = (320, 390, 720, 768, 1024, 1440, 1920)
 SHARED_MACHINE = 4
 """Times of the specification hold on a machine of its own; tests share theirs."""
@@ -176,14 +179,16 @@ def axe(visit: Visit) -> list[str]:
     return [f"{item['id']}: {item['nodes'][0]['html'][:200]}" for item in results["violations"]]
 
 
-@pytest.mark.parametrize(("theme", "width", "selection"), ONCE)
+@pytest.mark.parametrize(
+    ("theme", "width", "selection"), [*ONCE, *(pytest.param(*one, marks=pytest.mark.long) for one in LATER)]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing(opened: Opened, name: str, theme: str, width: int, selection: str) -> None:
     assert violations(opened, name, theme, width, selection) == []
 
 
 @pytest.mark.bars
-@pytest.mark.parametrize(("theme", "width", "selection"), [look for look in LOOKS if look not in ONCE])
+@pytest.mark.parametrize(("theme", "width", "selection"), [look for look in LOOKS if look not in (*ONCE, *LATER)])
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing_in_any_look(opened: Opened, name: str, theme: str, width: int, selection: str) -> None:
     assert violations(opened, name, theme, width, selection) == []

@@ -81,6 +81,8 @@ def test_a_clean_resource_passes(mode: str) -> None:
         ("extension", ["x"]),
         ("_status", {"extension": []}),
         ("id", "219-09-9999"),
+        ("category.coding", [["219-09-9999"]]),
+        ("category.coding", [[{"display": "Mary Canary"}]]),
         ("status", "mary@example.org"),
         ("code.text", "call 555-010-9999"),
         ("code.coding.display", "seen 2011-05-06 by Dr. Canary"),
@@ -97,7 +99,7 @@ def test_identifying_element(path: str, value: object, mode: str) -> None:
     "path", ["effectiveDateTime", "issued", "period.start", "component.valueDateTime", "meta.lastUpdated"]
 )
 def test_dates_pass_in_a_limited_data_set_only(path: str, date: str) -> None:
-    assert asked(path, date) == [path]
+    assert asked(path, date) == asked(path, [[date]]) == [path]
     assert asked(path, date, "limited_data_set") == []
 
 

@@ -132,7 +132,8 @@ def test_a_reader_beside_it_finds_a_whole_release_every_time(home: Home) -> None
 
 @pytest.mark.usefixtures("in_three_steps")
 def test_a_reader_would_find_the_gap(home: Home) -> None:
-    assert misses_beside(home) > 0
+    """How often depends on what else the machine does, so that it is tried until it is seen."""
+    assert any(misses_beside(home) for _ in range(20))
 
 
 @pytest.mark.parametrize("way", ["in one step", "in three steps"])
