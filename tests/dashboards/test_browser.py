@@ -27,7 +27,8 @@ LAYOUT_SHIFT = """() => new Promise((resolve) => {
 })"""
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index", "recovery", "clinics", "scores", "safety", "quality", "runs", "definitions"])
 def test_opens_from_disk_without_a_word(visit: Visitor, network_site: Path, name: str, theme: str) -> None:
     made = visit(network_site / f"{name}.html", theme=theme)

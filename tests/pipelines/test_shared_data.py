@@ -191,6 +191,7 @@ def test_headache_by_diagnosis(headache: Any, headache_expected: dict[str, Any],
     assert math.isclose(change["change_mean"].item(), expected["mean_change"], abs_tol=0.0005)
 
 
+@pytest.mark.long
 def test_hips_rows_sides_and_arms(hips: Any, hips_expected: dict[str, Any]) -> None:
     row = hips.query("select ingested, accepted, quarantined from audit.conservation").row(0)
     assert row == (hips_expected["rows"], hips_expected["rows"], 0)
@@ -203,6 +204,7 @@ def test_hips_rows_sides_and_arms(hips: Any, hips_expected: dict[str, Any]) -> N
     assert set(sides["sides"]) == {hips_expected["sides_per_person"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("column", "measure", "when"),
     [
@@ -220,6 +222,7 @@ def test_hips_ranges(hips: Any, hips_expected: dict[str, Any], column: str, meas
     assert list(found) == hips_expected["ranges"][column]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arm", ["control", "treat"])
 @pytest.mark.parametrize(("motion", "measure"), [("flexion", "hip_flex"), ("rotation", "hip_rotation")])
 def test_hips_mean_change(hips: Any, hips_expected: dict[str, Any], arm: str, motion: str, measure: str) -> None:
@@ -228,6 +231,7 @@ def test_hips_mean_change(hips: Any, hips_expected: dict[str, Any], arm: str, mo
     assert row["n"] == 2 * hips_expected["arms"][arm]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arm", ["control", "treat"])
 def test_hips_gain_of_ten_degrees(hips: Any, hips_expected: dict[str, Any], arm: str) -> None:
     joints = hips.query(
@@ -240,5 +244,6 @@ def test_hips_gain_of_ten_degrees(hips: Any, hips_expected: dict[str, Any], arm:
     assert f"{joints['persons_gained']}/{joints['persons']} persons" == hips_expected["persons_any_side_gain_ge10"][arm]
 
 
+@pytest.mark.long
 def test_hips_worse(hips: Any, hips_expected: dict[str, Any]) -> None:
     assert summary(hips, "any", "hip_flex", 1)["worsened"] == hips_expected["worse_flexion"]
