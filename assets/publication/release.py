@@ -174,7 +174,8 @@ def write_manifest(
 ) -> None:
     """Write ``manifest.json``: inputs, versions, check results, and the hash of every file of the site but the status.
 
-    ``predecessor`` is the release before it if something is hidden because of that, else None.
+    ``predecessor`` is the release before it, None for the first. What that one shows decides what is hidden in this
+    one, and what is said to have changed, so that the same bytes come of the same predecessor only.
     """
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -79,7 +79,7 @@ class KeptRelease:
             ("Contract", f"version {self.contract_version}"),
             ("Code", f"{self.code_version}{'' if self.is_of_this_code else ', not that of this program'}"),
             ("Seal", f"entry {self.entry:,} of the ledger" if self.entry else "none in the ledger"),
-            ("Follows", self.follows or "none that anything is hidden for"),
+            ("Follows", self.follows or "none, it is the first"),
             ("Checks", _counted(self.checks)),
             ("Files", f"{self.files:,}"),
             ("Deliveries", _counted(states)),

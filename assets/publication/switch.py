@@ -16,7 +16,7 @@ from assets.deliveries.problems import InputProblem
 from assets.deliveries.state import settled_deliveries
 from assets.packages import package_versions
 from assets.publication.evidence import keep_pack, write_evidence
-from assets.publication.publish import SUPPRESSION, TABLES
+from assets.publication.publish import TABLES
 from assets.publication.release import (
     IDENTITY,
     OVERTAKEN,
@@ -30,7 +30,6 @@ from assets.publication.release import (
     write_manifest,
 )
 from assets.publication.retention import prune
-from assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from assets.home import Home
@@ -52,7 +51,7 @@ def release_built(home: Home) -> str:
     write_evidence(home)
     statuses = pl.read_parquet(home.building / TABLES / "check_summary.parquet")["status"].to_list()
     checks = dict(sorted(Counter(statuses).items()))
-    write_manifest(home.building, identity, deliveries, code, CONTRACT.version, checks, _followed(home))
+    write_manifest(home.building, identity, deliveries, code, CONTRACT.version, checks, predecessor(home))
     keep_code(home.path, code, package_versions(), kept_code_versions(home))
     if is_in_force(home, identity):
         shutil.rmtree(home.building)
@@ -63,10 +62,3 @@ def release_built(home: Home) -> str:
         prune(home, home.keep_releases)
     keep_pack(home)
     return identity
-
-
-def _followed(home: Home) -> str | None:
-    """The release before, if something is hidden in this one because of it."""
-    with connect(home.building / "warehouse.duckdb", home=home.path, read_only=True) as connection:
-        hidden = connection.execute(f"select 1 from audit.{SUPPRESSION} where kind = 'predecessor' limit 1").fetchall()
-    return predecessor(home) if hidden else None

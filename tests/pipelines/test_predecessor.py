@@ -40,14 +40,14 @@ def test_a_release_built_again_follows_the_same_one(home: Home, monkeypatch: pyt
     monkeypatch.setattr(release, "next_release", lambda _: "bbb")
     put_in_force(home, "aaa")
     put_in_force(home, "bbb")
-    assert release.predecessor(home) is None  # nothing was hidden because of one
+    assert release.predecessor(home) is None  # it was the first
     put_in_force(home, "bbb", "aaa")
     assert release.predecessor(home) == "aaa"
     put_in_force(home, "bbb", "gone")
     assert release.predecessor(home) is None
 
 
-def test_the_manifest_names_a_predecessor_only_if_it_matters(home: Home) -> None:
+def test_the_manifest_names_the_predecessor_if_there_is_one(home: Home) -> None:
     put_in_force(home, "aaa")
     assert "predecessor" not in json.loads((home.current / "manifest.json").read_text(encoding="utf-8"))
     put_in_force(home, "bbb", "aaa")
